@@ -1,0 +1,35 @@
+# Each target makes its own .venv from a bare python3 (3.11 or later) and installs what it needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PROJECTS := pyproject.toml constraints.txt host/pyproject.toml plugins/okta/pyproject.toml \
+            plugins/okta_aws_federation/pyproject.toml
+
+.PHONY: demo test lint format bench record
+
+demo: $(STAMP)
+	$(BIN)/rolecall demo
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -n auto --dist loadgroup -q
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(STAMP)
+	$(BIN)/python -m tests.bench
+
+$(STAMP): $(PROJECTS)
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip==$$(sed -n 's/^pip==//p' constraints.txt)"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group dev \
+	    --editable './host[testing]' --editable './plugins/okta[simulator]' --editable './plugins/okta_aws_federation[demo]'
+	touch $@

@@ -1,0 +1,258 @@
+"""What the hooks' arguments and results are made of; ``hookspecs`` says who gives and takes them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import marshmallow as ma
+
+from rolecall.models import EntitlementRef, Finding, Identity, ListRead, Ref, ResourceType
+
+
+@dataclass(frozen=True, slots=True)
+class SetupQuestion:
+    """One setting that ``rolecall init`` asks for, or takes from a flag.
+
+    Attributes:
+        setting: The setting's key in the connector's table.
+        flag: The command-line flag, such as ``--domain``. For a secret, ``--token`` stands for the
+            three flags ``--token-env``, ``--token-file`` and ``--token-keyring``.
+        prompt: What to ask on a terminal.
+        choices: True when ``rolecall_setup_choices`` can list values to pick from.
+    """
+
+    setting: str
+    flag: str
+    prompt: str
+    choices: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One value to pick from, and how to show it."""
+
+    value: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorKind:
+    """What a plugin offers: a kind of connector, of which any number may be configured.
+
+    Attributes:
+        id: Lower-case word, unique among installed plugins: ``kind = "…"`` in the configuration.
+        display_name: For people.
+        settings: Marshmallow schema of the kind's own settings; ``unknown`` must be RAISE. What its
+            ``load`` returns is handed to ``rolecall_open``. Secrets are ``rolecall.SecretField``.
+        resource_types: Every type that its connectors may yield.
+        setup: What ``rolecall init`` asks for, in order.
+        credential_help: How to make a least-privilege credential, printed by ``rolecall init``.
+    """
+
+    id: str
+    display_name: str
+    settings: type[ma.Schema]
+    resource_types: tuple[ResourceType, ...]
+    setup: tuple[SetupQuestion, ...] = ()
+    credential_help: str = ""
+
+
+class Secret:
+    """A secret value that no repr, log or traceback shows; ``reveal()`` gives the text."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """The secret itself; hand it on to the library that needs it and nowhere else."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorContext:
+    """What a connector is opened with.
+
+    Attributes:
+        name: The connector's name in the configuration.
+        kind: Id of its kind.
+        settings: What the kind's settings schema loaded.
+        secrets: Setting name → secret, for each SecretField that is set.
+        observer: Told of every request and every wait, while the connector is open.
+    """
+
+    name: str
+    kind: str
+    settings: object
+    secrets: Mapping[str, Secret]
+    observer: "Observer"
+
+
+class Observer(Protocol):
+    """Told what a connector does on the network; the host counts it and shows it as progress."""
+
+    def requested(self, what: str) -> None:
+        """One request is about to be sent; ``what`` is its method and path, for the log."""
+
+    def waiting(self, seconds: float, why: str) -> None:
+        """The connector is about to wait for ``seconds``, for the reason given."""
+
+
+class SyncRun(Protocol):
+    """Where a connector reports on the run it is part of. Every method returns at once."""
+
+    def found(self, finding: Finding) -> None:
+        """Record something odd; repeats (same code and subject) are recorded once."""
+
+    def read(self, reading: ListRead) -> None:
+        """Record one list that was read whole, for the completeness statement."""
+
+    def identified(self, identity: Identity) -> None:
+        """Record whose credential the run uses."""
+
+    def log(self, message: str) -> None:
+        """Add a line to the connector's log."""
+
+    def progress(self, what: str, done: int, total: int | None = None) -> None:
+        """Say how far the reading is, for people at a terminal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """Whether this credential can do one thing, and how we know.
+
+    Attributes:
+        name: One of the five of the capability table, or the connector's own.
+        allowed: ``unknown`` where nothing harmless proves either.
+        evidence: The call and its answer, or the right that was read.
+    """
+
+    name: str
+    allowed: Literal["yes", "no", "unknown"]
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that keeps a connector from working, or from working safely."""
+
+    code: str
+    message: str
+    hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What ``rolecall check`` measured.
+
+    Attributes:
+        app: Facts about the application that the connector is for, JSON values, or None.
+        principal: Whose credential it is.
+        features: Feature → JSON value: settings of the provider that decide what a sync gives.
+        capabilities: In the order of the capability table.
+        problems: Empty when a sync would work.
+    """
+
+    app: Mapping[str, object] | None
+    principal: Identity | None
+    features: Mapping[str, object]
+    capabilities: Sequence[Capability]
+    problems: Sequence[Problem] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GrantOutcome:
+    """What a grant or a revocation did.
+
+    Attributes:
+        status: What happened; ``already_…`` means that nothing was written.
+        verified: True when a later read showed it.
+    """
+
+    status: Literal["applied", "already_granted", "already_revoked", "handed_off"]
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AccessPath:
+    """One grant that bears on the question why a person has an entitlement.
+
+    Attributes:
+        principal: The person, or a group.
+        principal_name: Its display name.
+        holds: The principal is the person, or a group that the person is known to be in.
+        counts: The host counts it as a path.
+        expandable: See ``Grant``.
+        sources: See ``Grant``.
+    """
+
+    principal: Ref
+    principal_name: str
+    holds: bool
+    counts: bool
+    expandable: bool
+    sources: tuple[Ref, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccessQuestion:
+    """Why does this person have, or not have, this entitlement? Facts of one published run.
+
+    Attributes:
+        person: The person's resource id, with ``person_name`` and ``person_status``.
+        enabled: Whether the person can sign in.
+        entitlement: What is asked about; it may not exist in the run.
+        exists: Whether it does.
+        paths: Every grant of it to the person or to any group.
+        unmet: Conditions of those grants that the person doesn't meet.
+        apps: Profiles of the connector's resources with trait APP, by id.
+        findings: The run's findings about the person, the groups named in paths, or the settings.
+    """
+
+    person: Ref
+    person_name: str
+    person_status: str | None
+    enabled: bool
+    entitlement: EntitlementRef
+    exists: bool
+    paths: tuple[AccessPath, ...]
+    unmet: tuple[EntitlementRef, ...]
+    apps: Mapping[str, Mapping[str, object]]
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A connector's words for an access question.
+
+    Attributes:
+        settings: The provider's settings that decided, JSON values.
+        reasons: Sentences, most decisive first.
+        changes: What would have to change for the answer to be the other one.
+    """
+
+    settings: Mapping[str, object] = field(default_factory=dict)
+    reasons: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SyncOutcome:
+    """How a sync run ended, as broadcast to every plugin.
+
+    Attributes:
+        status: ``unchanged`` is a published run that brought nothing new.
+        added: Grants that it began.
+        removed: Grants that it ended.
+    """
+
+    connector: str
+    run_id: int
+    status: Literal["published", "unchanged", "failed", "refused"]
+    added: int = 0
+    removed: int = 0
+    error: str | None = None

@@ -1,0 +1,375 @@
+"""The hooks: what a plugin may implement, each a contract with a stranger.
+
+Three families. *Connector hooks* reach exactly one connector, plus every wrapper around the hook
+(``@hookimpl(wrapper=True)`` in any plugin), and nobody else. *Host hooks* are broadcast to every
+plugin. *Extension hooks* add to the host. The order below is the order of a connector's life.
+
+An entry point in the group ``rolecall.plugins`` names a module or an object with hook
+implementations. A hook marked ``async`` here must be implemented by ``async def``: a coroutine, or
+an async generator where it yields. Implementations take the arguments they need and leave out the rest.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+
+import click
+import pluggy
+
+from rolecall.contracts import (
+    AccessQuestion,
+    CheckReport,
+    Choice,
+    ConnectorContext,
+    ConnectorKind,
+    Explanation,
+    GrantOutcome,
+    SyncOutcome,
+    SyncRun,
+)
+from rolecall.models import Entitlement, EntitlementRef, Grant, Ref, Resource, ResourceType
+
+PROJECT = "rolecall"
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+# --- Connector hooks: described and opened by the plugin that offers the kind ------------------------
+
+
+@hookspec
+def rolecall_connector_kinds() -> Sequence[ConnectorKind]:  # type: ignore[empty-body]
+    """Describe the connector kinds that this plugin offers.
+
+    Called once at start, on every plugin. Do no I/O and read no configuration.
+
+    Returns:
+        Kinds whose ids no other installed plugin uses; the plugin that comes second is broken.
+
+    Raises:
+        Exception: The plugin is listed as broken with the reason, and the others go on.
+
+    Must not: depend on other plugins being loaded.
+    """
+
+
+@hookspec(firstresult=True)
+async def rolecall_setup_choices(context: ConnectorContext, setting: str) -> Sequence[Choice]:  # type: ignore[empty-body]
+    """List values for one setting of a connector that isn't configured yet. Async.
+
+    Called by ``rolecall init`` on the plugin that offers the kind, for a question marked
+    ``choices``. The settings asked for earlier are in ``context.settings``, as a plain mapping.
+
+    Args:
+        context: What is known so far.
+        setting: The setting to list values for.
+
+    Returns:
+        Values to pick from, best first; empty when there are none.
+
+    Raises:
+        ProviderError: Shown; the person types the value instead.
+
+    Must not: write to the provider.
+    """
+
+
+@hookspec(firstresult=True)
+async def rolecall_open(context: ConnectorContext) -> object:
+    """Open one connector and return the object that carries its connector hooks. Async.
+
+    Called on the plugin that offers the kind, once per command that needs the connector, after
+    the settings were validated and the secrets read. The host registers the object, calls
+    hooks on it, and ends with ``rolecall_close`` whatever happens in between.
+
+    Args:
+        context: Name, settings, secrets and observer.
+
+    Returns:
+        An object with implementations of the hooks from ``rolecall_validate`` to ``rolecall_close``.
+
+    Raises:
+        ConfigError: Nothing is attempted; the command ends with exit code 2.
+        ProviderError: The command fails for this connector.
+
+    Must not: write to the provider, or keep the secrets anywhere but in the object.
+    """
+
+
+@hookspec(firstresult=True)
+def rolecall_explain(question: AccessQuestion) -> Explanation:  # type: ignore[empty-body]
+    """Put into words why a person has an entitlement, or hasn't.
+
+    Called by ``rolecall explain`` on the plugin that offers the kind, without opening the
+    connector: everything to go by is in the question. The host's own answer (has it or not, by
+    which paths) stands; this adds the provider's rules and settings.
+
+    Args:
+        question: The facts of a published run.
+
+    Returns:
+        Settings, reasons and changes. Text may quote hostile strings; the host shows them safely.
+
+    Raises:
+        Exception: A bug of the plugin; it is reported as such.
+
+    Must not: do any I/O.
+    """
+
+
+# --- Connector hooks: on the object that rolecall_open returned ---------------------------------------
+
+
+@hookspec(firstresult=True)
+async def rolecall_validate() -> None:
+    """Prove that the connector can work: provider, credential and app are what they should be. Async.
+
+    Called after ``rolecall_open`` and before a sync. Keep what was read: the same connector
+    object serves the run that follows, and nothing should be fetched twice.
+
+    Raises:
+        AuthRefused: The credential is refused; the run fails, naming it.
+        NotFound: What the configuration names doesn't exist; the run fails, naming it.
+        ProviderError: The run fails, and the last published run stands.
+
+    Must not: write to the provider.
+    """
+
+
+@hookspec(firstresult=True)
+async def rolecall_check() -> CheckReport:  # type: ignore[empty-body]
+    """Measure what this credential can do, and whether a sync would work. Async.
+
+    Called by ``rolecall check``. Ask the provider; never assume. What nothing harmless can
+    prove is ``unknown``.
+
+    Returns:
+        The report; what is wrong with credential, app or settings is a problem in it.
+
+    Raises:
+        ProviderError: Only when the provider can't be reached at all.
+
+    Must not: write to the provider.
+    """
+
+
+@hookspec(firstresult=True)
+def rolecall_sync_resources(resource_type: ResourceType, run: SyncRun) -> AsyncIterator[Sequence[Resource]]:  # type: ignore[empty-body]
+    """Yield every resource of one type, in batches. Async generator.
+
+    Called once per resource type in a sync run, after ``rolecall_validate``; calls for different
+    types overlap. The host may stop reading at any batch; release what you hold in ``finally``.
+
+    Args:
+        resource_type: One that the kind declared.
+        run: Where to report findings and lists read.
+
+    Yields:
+        Batches of resources of that type, in any order. Repeats are harmless: the first counts.
+
+    Raises:
+        ProviderError: The run fails, and the last published run stands. An object that
+            vanished during the run is no error: skip it, report a finding and go on.
+
+    Must not: write to the provider, or yield an empty list because a list could not be read:
+    an empty list means that all access is gone.
+    """
+
+
+@hookspec(firstresult=True)
+def rolecall_sync_entitlements(  # type: ignore[empty-body]
+    resource_type: ResourceType, run: SyncRun
+) -> AsyncIterator[Sequence[Entitlement]]:
+    """Yield every entitlement of resources of one type, in batches. Async generator.
+
+    Called once per resource type in a sync run, after the run's resources are in; calls for
+    different types overlap.
+
+    Args:
+        resource_type: One that the kind declared.
+        run: Where to report findings and lists read.
+
+    Yields:
+        Batches of entitlements of resources yielded before, in any order. Repeats are harmless.
+
+    Raises:
+        ProviderError: The run fails, and the last published run stands.
+
+    Must not: write to the provider, or name a resource that the run doesn't hold.
+    """
+
+
+@hookspec(firstresult=True)
+def rolecall_sync_grants(resource_type: ResourceType, run: SyncRun) -> AsyncIterator[Sequence[Grant]]:  # type: ignore[empty-body]
+    """Yield every grant on resources of one type, in batches, as the provider states them. Async generator.
+
+    Called once per resource type in a sync run, after the run's entitlements are in. Calls for
+    different types overlap. The host may stop reading at any batch; release what you hold in
+    ``finally``.
+
+    A role held by a group is one grant, to the group, expandable only where the provider
+    passes it to every member: the host works out the members. Order is free and repeats are
+    harmless.
+
+    Args:
+        resource_type: One that the kind declared.
+        run: Where to report findings and lists read.
+
+    Yields:
+        Batches of grants of entitlements, to principals, that were yielded before.
+
+    Raises:
+        ProviderError: The run fails, and the last published run stands. An object that
+            vanished during the run is no error: skip it, report a finding and go on.
+
+    Must not: write to the provider, or name a principal of an undeclared type.
+    """
+
+
+@hookspec(firstresult=True)
+async def rolecall_grant(entitlement: EntitlementRef, principal: Ref) -> GrantOutcome:  # type: ignore[empty-body]
+    """Make the principal hold the entitlement. Async, idempotent.
+
+    Called only where the connector's configuration has ``provisioning = "on"``; while it is off
+    the host refuses before any plugin runs. Policy plugins veto by raising ``Refused`` before
+    their wrapper yields; audit plugins wrap the coroutine.
+
+    Args:
+        entitlement: What to hold.
+        principal: Who shall hold it.
+
+    Returns:
+        What happened. Already held is ``already_granted``: a result, not an error, and nothing
+        is written.
+
+    Raises:
+        Refused: The provider's rules or the settings don't allow it; nothing was written.
+        ProviderError: The write failed; the message says what was applied and what wasn't.
+
+    Must not: repeat a write whose outcome is unknown without reading back first, or change
+    what anybody else holds.
+    """
+
+
+@hookspec(firstresult=True)
+async def rolecall_revoke(entitlement: EntitlementRef, principal: Ref) -> GrantOutcome:  # type: ignore[empty-body]
+    """Take the entitlement from the principal. Async, idempotent.
+
+    Called under the same conditions as ``rolecall_grant``.
+
+    Args:
+        entitlement: What to take away.
+        principal: Who shall no longer hold it.
+
+    Returns:
+        What happened. Not held is ``already_revoked``, and nothing is written.
+
+    Raises:
+        Refused: It can't be taken from this principal, for instance because it comes through a
+            group; the message names the groups. Nothing was written.
+        ProviderError: The write failed; the message says what was applied and what wasn't.
+
+    Must not: take anything from anybody else.
+    """
+
+
+@hookspec(firstresult=True)
+async def rolecall_close() -> None:
+    """Release the connector's connections and files. Async.
+
+    Called once, last, also after an error or a cancellation.
+
+    Raises:
+        Exception: Logged; the command's own outcome stands.
+
+    Must not: fail because an earlier hook failed.
+    """
+
+
+# --- Host hooks: broadcast to every plugin ------------------------------------------------------------
+
+
+@hookspec
+def rolecall_sync_started(connector: str, run_id: int) -> None:
+    """Note that a sync run has begun; nothing was read yet.
+
+    Called before the connector is opened.
+
+    Args:
+        connector: The connector's name.
+        run_id: Number of the run.
+
+    Raises:
+        Exception: Logged as this plugin's fault; the run goes on.
+
+    Must not: block for long: the run waits.
+    """
+
+
+@hookspec
+def rolecall_sync_finished(outcome: SyncOutcome) -> None:
+    """Note that a sync run was published, or refused by a guard.
+
+    Called after the store was changed; what the run holds can be read.
+
+    Args:
+        outcome: How it ended.
+
+    Raises:
+        Exception: Logged as this plugin's fault; the run stands.
+
+    Must not: block for long.
+    """
+
+
+@hookspec
+def rolecall_sync_failed(outcome: SyncOutcome) -> None:
+    """Note that a sync run failed; the last published run stands.
+
+    Called after the failure was recorded.
+
+    Args:
+        outcome: With the error's one line.
+
+    Raises:
+        Exception: Logged as this plugin's fault.
+
+    Must not: block for long.
+    """
+
+
+# --- Extension hooks ----------------------------------------------------------------------------------
+
+
+@hookspec
+def rolecall_commands() -> Sequence[click.Command]:  # type: ignore[empty-body]
+    """Add commands to the ``rolecall`` command line.
+
+    Called once at start. Import what a command needs inside it, so that ``rolecall --help`` stays quick.
+
+    Returns:
+        Click commands or groups. A name that the host or an earlier plugin uses is refused, by name.
+
+    Raises:
+        Exception: The plugin is listed as broken with the reason, and the others go on.
+
+    Must not: do any I/O.
+    """
+
+
+@hookspec(firstresult=True)
+def rolecall_resolve_secret(scheme: str, reference: str) -> str | None:
+    """Read a secret from where the configuration says it is: ``{ SCHEME = "REFERENCE" }``.
+
+    Called when a connector is about to be opened. ``env``, ``file`` and ``keyring`` are the host's own.
+
+    Args:
+        scheme: The key of the reference, such as ``vault``.
+        reference: Its value.
+
+    Returns:
+        The secret, or None for a scheme that isn't this plugin's.
+
+    Raises:
+        ConfigError: The reference is this plugin's, but leads nowhere.
+
+    Must not: log or keep the secret.
+    """

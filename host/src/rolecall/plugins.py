@@ -1,0 +1,354 @@
+"""Finding plugins, checking that they fit, and calling their hooks: one connector, or all of them.
+
+pluggy calls; it never awaits. ``OpenConnector`` is the one place that drives what the hooks return.
+"""
+
+import inspect
+import logging
+import re
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import click
+import marshmallow as ma
+import pluggy
+from importlib_metadata import EntryPoint, entry_points
+
+from rolecall import hookspecs
+from rolecall.contracts import (
+    AccessQuestion,
+    CheckReport,
+    Choice,
+    ConnectorContext,
+    ConnectorKind,
+    Explanation,
+    SyncOutcome,
+    SyncRun,
+)
+from rolecall.errors import PluginError, RolecallError
+from rolecall.models import Entitlement, Grant, Resource, ResourceType
+
+ENTRY_POINT_GROUP = "rolecall.plugins"
+REQUIRED_HOOKS = ("rolecall_sync_resources", "rolecall_sync_entitlements", "rolecall_sync_grants")
+ASYNC_HOOKS = frozenset(
+    name
+    for name, spec in vars(hookspecs).items()
+    if name.startswith("rolecall_") and (inspect.iscoroutinefunction(spec) or name in REQUIRED_HOOKS)
+)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class PluginInfo:
+    """One installed plugin, whether it works or not.
+
+    Attributes:
+        state: ``ok``, ``disabled`` (by the configuration) or ``broken``.
+        reason: Why it is disabled or broken; empty when it is ok.
+    """
+
+    name: str
+    distribution: str
+    version: str
+    kinds: tuple[str, ...] = ()
+    hooks: tuple[str, ...] = ()
+    state: str = "ok"
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plugins:
+    """The plugins of one process.
+
+    Attributes:
+        manager: pluggy's manager, with every working plugin registered.
+        inventory: Every installed plugin, by name.
+        kinds: Connector kinds on offer, by id.
+        commands: Commands that plugins add to the command line.
+        owners: Kind id → the plugin that offers it.
+    """
+
+    manager: pluggy.PluginManager
+    inventory: tuple[PluginInfo, ...]
+    kinds: Mapping[str, ConnectorKind]
+    commands: tuple[click.Command, ...]
+    owners: Mapping[str, object]
+
+    def resolve_secret(self, scheme: str, reference: str) -> str | None:
+        """Ask the plugins for a secret; None when the scheme is nobody's."""
+        secret: str | None = self.manager.hook.rolecall_resolve_secret(scheme=scheme, reference=reference)
+        return secret
+
+    def explain(self, kind: str, question: AccessQuestion) -> Explanation:
+        """The kind's own words for an access question; empty when its plugin isn't there."""
+        if kind not in self.owners:
+            return Explanation()
+        caller = _addressed(self.manager, "rolecall_explain", self.owners[kind])
+        return caller(question=question) or Explanation()
+
+    async def setup_choices(self, context: ConnectorContext, setting: str) -> Sequence[Choice]:
+        """Values to pick from for one setting of a connector that isn't configured yet.
+
+        Raises:
+            ProviderError: The provider can't list them.
+        """
+        caller = _addressed(self.manager, "rolecall_setup_choices", self.owners[context.kind])
+        listing = caller(context=context, setting=setting)
+        return await listing if listing is not None else ()
+
+    def announce(self, hook: str, **arguments: object) -> None:
+        """Broadcast a host hook; a plugin that raises is named in the log, and the others still hear it."""
+        for implementation in getattr(self.manager.hook, hook).get_hookimpls():
+            if implementation.wrapper or implementation.hookwrapper:
+                continue
+            try:
+                _addressed(self.manager, hook, implementation.plugin)(**arguments)
+            except Exception:  # a stranger can raise anything; the run goes on
+                log.exception("plugin %s failed in %s", implementation.plugin_name, hook)
+
+    def announce_end(self, outcome: SyncOutcome) -> None:
+        """Broadcast how a sync run ended."""
+        failed = outcome.status == "failed"
+        self.announce("rolecall_sync_failed" if failed else "rolecall_sync_finished", outcome=outcome)
+
+
+class OpenConnector:
+    """One open connector: its hooks, reached one by one, with wrappers and nobody else's."""
+
+    def __init__(self, manager: pluggy.PluginManager, carrier: object, kind: ConnectorKind) -> None:
+        self.kind = kind
+        self._manager = manager
+        self._carrier = carrier
+
+    async def validate(self) -> None:
+        """See ``rolecall_validate``."""
+        proof = self._call("rolecall_validate")
+        if proof is not None:
+            await proof
+
+    async def check(self) -> CheckReport:
+        """See ``rolecall_check``."""
+        report = self._call("rolecall_check")
+        if report is None:
+            raise PluginError(
+                f"Connectors of kind {self.kind.id} can't be checked: the plugin has no rolecall_check."
+            )
+        checked: CheckReport = await report
+        return checked
+
+    def resources(self, resource_type: ResourceType, run: SyncRun) -> AsyncIterator[Sequence[Resource]]:
+        """See ``rolecall_sync_resources``."""
+        return self._stream("rolecall_sync_resources", resource_type, run)
+
+    def entitlements(self, resource_type: ResourceType, run: SyncRun) -> AsyncIterator[Sequence[Entitlement]]:
+        """See ``rolecall_sync_entitlements``."""
+        return self._stream("rolecall_sync_entitlements", resource_type, run)
+
+    def grants(self, resource_type: ResourceType, run: SyncRun) -> AsyncIterator[Sequence[Grant]]:
+        """See ``rolecall_sync_grants``."""
+        return self._stream("rolecall_sync_grants", resource_type, run)
+
+    async def close(self) -> None:
+        """See ``rolecall_close``; what it raises is logged, since the command's outcome stands."""
+        try:
+            closing = self._call("rolecall_close")
+            if closing is not None:
+                await closing
+        except Exception:  # a stranger can raise anything
+            log.exception("closing a connector of kind %s failed", self.kind.id)
+
+    def _call(self, hook: str, **arguments: object) -> Any:
+        return _addressed(self._manager, hook, self._carrier)(**arguments)
+
+    async def _stream(self, hook: str, resource_type: ResourceType, run: SyncRun) -> AsyncIterator[Any]:
+        batches = self._call(hook, resource_type=resource_type, run=run)
+        if not inspect.isasyncgen(batches):
+            raise PluginError(
+                f"{hook} of kind {self.kind.id} gave {type(batches).__name__}, not an async generator."
+            )
+        try:
+            async for batch in batches:
+                yield batch
+        finally:
+            await batches.aclose()
+
+
+@asynccontextmanager
+async def open_connector(plugins: Plugins, context: ConnectorContext) -> AsyncIterator[OpenConnector]:
+    """Open a connector, and close it whatever happens in between.
+
+    Raises:
+        PluginError: The kind's plugin gave back something that doesn't fit.
+        ConfigError: The plugin refuses the settings.
+        ProviderError: The provider refuses.
+    """
+    opening = _addressed(plugins.manager, "rolecall_open", plugins.owners[context.kind])(context=context)
+    if opening is None:
+        raise PluginError(f"Kind {context.kind} can't be opened: its plugin has no rolecall_open.")
+    carrier = await opening
+    name = f"connector {context.name}"
+    try:
+        _register(plugins.manager, carrier, name)
+        missing = [hook for hook in REQUIRED_HOOKS if not hasattr(carrier, hook)]
+        if missing:
+            raise PluginError(f"Kind {context.kind} opened a connector without {', '.join(missing)}.")
+        connector = OpenConnector(plugins.manager, carrier, plugins.kinds[context.kind])
+        try:
+            yield connector
+        finally:
+            await connector.close()
+    finally:
+        _forget(plugins.manager, name)
+
+
+def load_plugins(disabled: Collection[str] = (), allow: Collection[str] = ()) -> Plugins:
+    """Register every installed plugin; those that don't fit are named, and the rest go on.
+
+    Args:
+        disabled: Entry-point or distribution names to leave out.
+        allow: When given, distribution names to which loading is confined.
+    """
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    inventory: list[PluginInfo] = []
+    kinds: dict[str, ConnectorKind] = {}
+    owners: dict[str, object] = {}
+    commands: list[click.Command] = []
+    for entry_point in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: point.name):
+        info = _describe(entry_point)
+        barred = _barred(info, disabled, allow)
+        if barred:
+            inventory.append(_in_state(info, "disabled", barred))
+            continue
+        try:
+            plugin = entry_point.load()
+            _register(manager, plugin, entry_point.name)
+            offered = _kinds_of(manager, plugin, taken=kinds)
+            added = _commands_of(manager, plugin, taken=commands)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - importing a stranger can raise anything
+            _forget(manager, entry_point.name)
+            inventory.append(_in_state(info, "broken", _one_line(error)))
+            continue
+        kinds.update(offered)
+        owners.update(dict.fromkeys(offered, plugin))
+        commands.extend(added)
+        hooks = sorted(caller.name for caller in manager.get_hookcallers(plugin) or ())
+        inventory.append(
+            PluginInfo(info.name, info.distribution, info.version, tuple(sorted(offered)), tuple(hooks))
+        )
+    return Plugins(manager, tuple(inventory), kinds, tuple(commands), owners)
+
+
+def _describe(entry_point: EntryPoint) -> PluginInfo:
+    distribution = entry_point.dist
+    if distribution is None:
+        return PluginInfo(entry_point.name, "unknown", "unknown")
+    return PluginInfo(entry_point.name, distribution.name, distribution.version)
+
+
+def _barred(info: PluginInfo, disabled: Collection[str], allow: Collection[str]) -> str:
+    if info.name in disabled or info.distribution in disabled:
+        return "named in plugins.disabled"
+    if allow and info.distribution not in allow:
+        return "not named in plugins.allow"
+    return ""
+
+
+def _in_state(info: PluginInfo, state: str, reason: str) -> PluginInfo:
+    return PluginInfo(info.name, info.distribution, info.version, state=state, reason=reason)
+
+
+def _register(manager: pluggy.PluginManager, plugin: object, name: str) -> None:
+    """Register a plugin, or raise a PluginError that says why it doesn't fit."""
+    try:
+        manager.register(plugin, name=name)
+        manager.check_pending()  # a misspelt hook name shows here, not as silence in a sync run
+    except (pluggy.PluginValidationError, ValueError) as error:
+        raise PluginError(_one_line(error)) from error
+    implementations = {
+        implementation.function.__name__: implementation
+        for caller in manager.get_hookcallers(plugin) or ()
+        for implementation in caller.get_hookimpls()
+        if implementation.plugin is plugin
+    }
+    unmarked = [
+        hook
+        for hook, member in inspect.getmembers(plugin, inspect.isroutine)
+        if hook.startswith("rolecall_") and hook not in implementations
+    ]
+    if unmarked:
+        raise PluginError(f"{', '.join(unmarked)}: not marked with @rolecall.hookimpl")
+    for hook, implementation in implementations.items():
+        function = implementation.function
+        runs_async = inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
+        if hook in ASYNC_HOOKS and not runs_async and not implementation.wrapper:
+            raise PluginError(f"{hook} must be async")
+        if hook not in ASYNC_HOOKS and runs_async:
+            raise PluginError(f"{hook} must not be async")
+
+
+def _forget(manager: pluggy.PluginManager, name: str) -> None:
+    if manager.has_plugin(name):
+        manager.unregister(name=name)
+
+
+def _kinds_of(
+    manager: pluggy.PluginManager, plugin: object, taken: Mapping[str, ConnectorKind]
+) -> dict[str, ConnectorKind]:
+    offered: dict[str, ConnectorKind] = {}
+    for kind in _answers(_addressed(manager, "rolecall_connector_kinds", plugin)()):
+        if not isinstance(kind, ConnectorKind):
+            raise PluginError(f"rolecall_connector_kinds gave a {type(kind).__name__}, not a ConnectorKind")
+        if kind.id in taken or kind.id in offered:
+            raise PluginError(f"connector kind {kind.id} is already offered by another plugin")
+        _check_kind(kind)
+        offered[kind.id] = kind
+    return offered
+
+
+def _check_kind(kind: ConnectorKind) -> None:
+    if not (isinstance(kind.settings, type) and issubclass(kind.settings, ma.Schema)):
+        raise PluginError(f"connector kind {kind.id}: settings must be a marshmallow Schema class")
+    type_ids = [resource_type.id for resource_type in kind.resource_types]
+    wrong = [ident for ident in (kind.id, *type_ids) if not re.fullmatch(r"[a-z][a-z0-9_]*", ident)]
+    if wrong:
+        raise PluginError(f"connector kind {kind.id}: ids must be lower-case words: {', '.join(wrong)}")
+    if len(set(type_ids)) != len(type_ids):
+        raise PluginError(f"connector kind {kind.id}: a resource type is declared twice")
+
+
+def _commands_of(
+    manager: pluggy.PluginManager, plugin: object, taken: Iterable[click.Command]
+) -> list[click.Command]:
+    names = {command.name for command in taken}
+    added = []
+    for command in _answers(_addressed(manager, "rolecall_commands", plugin)()):
+        if not isinstance(command, click.Command):
+            raise PluginError(f"rolecall_commands gave a {type(command).__name__}, not a click command")
+        if command.name in names:
+            raise PluginError(f"command {command.name} is already added by another plugin")
+        added.append(command)
+    return added
+
+
+def _answers(results: list[Sequence[Any]]) -> list[Any]:
+    return [answer for result in results for answer in result]
+
+
+def _addressed(manager: pluggy.PluginManager, hook: str, target: object) -> pluggy.HookCaller:
+    """A caller that reaches one plugin and every wrapper, and nobody else."""
+    caller: pluggy.HookCaller = getattr(manager.hook, hook)
+    others = [
+        implementation.plugin
+        for implementation in caller.get_hookimpls()
+        if implementation.plugin is not target and not (implementation.wrapper or implementation.hookwrapper)
+    ]
+    return manager.subset_hook_caller(hook, remove_plugins=others)
+
+
+def _one_line(error: BaseException) -> str:
+    text = error.message if isinstance(error, RolecallError) else f"{type(error).__name__}: {error}"
+    return " ".join(text.split())
