@@ -1,0 +1,107 @@
+"""One call to Okta's API, and the reply to it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Self
+from urllib.parse import quote, urlencode
+
+from rolecall import NotFound
+from rolecall_okta.text import shown
+
+SMALL_PAGE = 200
+LIMIT = re.compile(r"(?<![^&])limit=(\d{1,9})(?![^&])")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A read: the client has no others yet, and every read may be repeated.
+
+    Attributes:
+        path: Encoded path.
+        query: Encoded query without ``?``.
+        authorised: Whether the credential goes with it.
+    """
+
+    path: str
+    query: str = ""
+    authorised: bool = True
+
+    @property
+    def method(self) -> str:
+        """Its HTTP method."""
+        return "GET"
+
+    @property
+    def what(self) -> str:
+        """Method and path, for people."""
+        return f"GET {self.path}"
+
+    @property
+    def target(self) -> str:
+        """Path and query."""
+        return f"{self.path}?{self.query}" if self.query else self.path
+
+    def with_small_page(self) -> Self:
+        """The same call for at most 200 items, where it is a list of groups or of members."""
+        if not self.path.startswith("/api/v1/groups"):
+            return self
+
+        def smaller(limit: re.Match[str]) -> str:
+            return f"limit={min(int(limit[1]), SMALL_PAGE)}"
+
+        return replace(self, query=LIMIT.sub(smaller, self.query))
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer with a status of 2xx.
+
+    Attributes:
+        call: What was asked, as it was sent last.
+        status: Its status.
+        links: Its ``Link`` headers.
+        request_id: What Okta's support asks for, or None.
+        body: The decompressed body.
+        retries: Attempts before this one.
+        waited: Seconds waited for Okta's limits and between attempts.
+    """
+
+    call: Call
+    status: int
+    links: tuple[str, ...]
+    request_id: str | None
+    body: bytes
+    retries: int = 0
+    waited: float = 0.0
+
+
+def path_of(template: str, *ids: str) -> str:
+    """The template with each ``{id}`` replaced by an encoded id.
+
+    Raises:
+        NotFound: One can't be the id of anything, such as ``..``.
+    """
+    for each in ids:
+        template = template.replace("{id}", _segment(each), 1)
+    return template
+
+
+def query_of(params: Mapping[str, str | int | None]) -> str:
+    """The encoded query; parameters that are None are left out."""
+    return urlencode({name: value for name, value in params.items() if value is not None}, quote_via=quote)
+
+
+def literal(text: str) -> str:
+    """The text as a quoted value in a ``filter`` or ``search`` expression."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _segment(each: str) -> str:
+    try:
+        segment = quote(each, safe="")
+    except UnicodeEncodeError:
+        segment = ""
+    if segment in {"", ".", ".."}:
+        raise NotFound(f"Okta has nothing with the id '{shown(each)}'", code="impossible_id")
+    return segment

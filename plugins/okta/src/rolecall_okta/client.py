@@ -1,0 +1,245 @@
+"""The Okta API, as far as Rolecall reads it: paths, parameters and page sizes. It decides nothing."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Hashable, Mapping
+from types import TracebackType
+from typing import Any, Protocol, Self, TypeVar
+
+import httpx
+import marshmallow as ma
+
+from rolecall import ListRead, Observer, ProviderError
+from rolecall_okta.calls import Call, literal, path_of, query_of
+from rolecall_okta.clock import Clock
+from rolecall_okta.decoding import decoded_by, decoded_row
+from rolecall_okta.domain import OktaDomain, console_of
+from rolecall_okta.paging import read_pages
+from rolecall_okta.payloads import Organization, OrganizationSchema
+from rolecall_okta.rows import (
+    AppGroupRow,
+    AppRow,
+    AppUserRow,
+    GroupRow,
+    JsonObject,
+    RoleRow,
+    UserRow,
+    app_group_row,
+    app_row,
+    app_user_row,
+    group_row,
+    role_row,
+    user_row,
+)
+from rolecall_okta.sending import Sender, Timeouts
+
+CONCURRENCY = 40
+"""Calls at once. Okta lets a whole org have 75, or 35 on the smallest plan."""
+
+Row = TypeVar("Row")
+Params = Mapping[str, str | int | None]
+
+
+class HasId(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+Identified = TypeVar("Identified", bound=HasId)
+
+
+class OktaClient:
+    """One org and one credential: ``async with OktaClient(domain, auth, observer) as okta``.
+
+    Every method may raise a ``ProviderError``; iterators may raise it at any page. Lists yield rows
+    without repeats, page by page, and a list that was read whole is reported to ``on_list``.
+    """
+
+    def __init__(
+        self,
+        domain: OktaDomain,
+        auth: httpx.Auth,
+        observer: Observer,
+        *,
+        on_list: Callable[[ListRead], None] | None = None,
+        timeouts: Timeouts | None = None,
+        concurrency: int = CONCURRENCY,
+        clock: Clock | None = None,
+    ) -> None:
+        self.domain = domain
+        self.on_list = on_list
+        self._sender = Sender(
+            domain,
+            auth,
+            observer,
+            timeouts=timeouts or Timeouts(),
+            concurrency=concurrency,
+            clock=clock or Clock(),
+        )
+        self._own_hosts: frozenset[str] | None = None
+        self._asking = asyncio.Lock()
+
+    async def __aenter__(self) -> Self:
+        await self._sender.open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._sender.close()
+
+    def users(
+        self,
+        *,
+        search: str | None = None,
+        filter: str | None = None,  # noqa: A002 - Okta's word
+    ) -> AsyncGenerator[list[UserRow], None]:
+        """People. Without a search or a filter, Okta leaves out those who are DEPROVISIONED."""
+        return self.pages("/api/v1/users", {"limit": 200, "search": search, "filter": filter}, user_row)
+
+    def user_groups(self, user_id: str) -> AsyncGenerator[list[GroupRow], None]:
+        """The groups of a person, Everyone included."""
+        return self.pages("/api/v1/users/{id}/groups", {"limit": 200}, group_row, ids=(user_id,))
+
+    def user_roles(self, user_id: str) -> AsyncGenerator[list[RoleRow], None]:
+        """The admin roles of a person, those held through groups included."""
+        return self.pages("/api/v1/users/{id}/roles", {}, role_row, ids=(user_id,), key=_whole_row)
+
+    def group_roles(self, group_id: str) -> AsyncGenerator[list[RoleRow], None]:
+        """The admin roles of a group."""
+        return self.pages("/api/v1/groups/{id}/roles", {}, role_row, ids=(group_id,), key=_whole_row)
+
+    def groups(
+        self,
+        *,
+        search: str | None = None,
+        filter: str | None = None,  # noqa: A002 - Okta's word
+        expand: str | None = "stats,app",
+    ) -> AsyncGenerator[list[GroupRow], None]:
+        """Groups, with their member counts and the app that masters them."""
+        params: Params = {"limit": 200, "search": search, "filter": filter, "expand": expand}
+        return self.pages("/api/v1/groups", params, group_row)
+
+    def group_members(self, group_id: str) -> AsyncGenerator[list[UserRow], None]:
+        """The people in a group."""
+        return self.pages("/api/v1/groups/{id}/users", {"limit": 1000}, user_row, ids=(group_id,))
+
+    def apps(self, name: str | None = None) -> AsyncGenerator[list[AppRow], None]:
+        """Apps, all or those with this catalog name."""
+        chosen = None if name is None else f"name eq {literal(name)}"
+        return self.pages("/api/v1/apps", {"limit": 200, "filter": chosen}, app_row)
+
+    def app_users(self, app_id: str) -> AsyncGenerator[list[AppUserRow], None]:
+        """The people assigned to an app, each with the person."""
+        params: Params = {"limit": 500, "expand": "user"}
+        return self.pages("/api/v1/apps/{id}/users", params, app_user_row, ids=(app_id,))
+
+    def app_groups(self, app_id: str) -> AsyncGenerator[list[AppGroupRow], None]:
+        """The groups assigned to an app, each with the group."""
+        params: Params = {"limit": 200, "expand": "group"}
+        return self.pages("/api/v1/apps/{id}/groups", params, app_group_row, ids=(app_id,))
+
+    async def user(self, user_id: str) -> UserRow:
+        """One person, by id or login."""
+        return await self._row("/api/v1/users/{id}", {}, user_row, user_id)
+
+    async def me(self) -> UserRow:
+        """The person whose API token this is; an OAuth app is no person."""
+        return await self._row("/api/v1/users/me", {}, user_row)
+
+    async def group(self, group_id: str, *, expand: str | None = "stats,app") -> GroupRow:
+        """One group."""
+        return await self._row("/api/v1/groups/{id}", {"expand": expand}, group_row, group_id)
+
+    async def app(self, app_id: str, schema: ma.Schema) -> Any:
+        """One app, loaded by the schema of whoever knows this kind of app."""
+        return await self.get("/api/v1/apps/{id}", {}, schema, ids=(app_id,))
+
+    async def app_schema(self, app_id: str, schema: ma.Schema) -> Any:
+        """The app's user schema: which attributes its profiles have."""
+        return await self.get("/api/v1/meta/schemas/apps/{id}/default", {}, schema, ids=(app_id,))
+
+    async def organization(self) -> Organization:
+        """What the org tells anybody about itself; the credential isn't sent."""
+        call = Call("/.well-known/okta-organization", authorised=False)
+        reply = await self._sender.send(call)
+        organization: Organization = decoded_by(self._sender.host, reply, OrganizationSchema())
+        return organization
+
+    async def get(
+        self, template: str, params: Params, schema: ma.Schema, *, ids: tuple[str, ...] = ()
+    ) -> Any:
+        """One object, loaded by a schema; fields that it doesn't know are left out.
+
+        Raises:
+            BadPayload: A field is wrong; it is named.
+        """
+        reply = await self._sender.send(Call(path_of(template, *ids), query_of(params)))
+        return decoded_by(self._sender.host, reply, schema)
+
+    def pages(
+        self,
+        template: str,
+        params: Params,
+        project: Callable[[JsonObject], Identified],
+        *,
+        ids: tuple[str, ...] = (),
+        key: Callable[[Identified], Hashable] | None = None,
+        on_list: Callable[[ListRead], None] | None = None,
+    ) -> AsyncGenerator[list[Identified], None]:
+        """A list, page by page.
+
+        Args:
+            template: Its path, with ``{id}`` for each of ``ids``; it names the list in reports.
+            params: Parameters; those that are None are left out.
+            project: Makes a row of an item.
+            ids: What to put into the path.
+            key: What makes two rows the same; their id, unless told otherwise.
+            on_list: Told of the list instead of the client's ``on_list``.
+
+        Raises:
+            NotFound: At once, for what can't be an id.
+        """
+        narrowed = params.get("search") or params.get("filter")
+        return read_pages(
+            self._sender,
+            Call(path_of(template, *ids), query_of(params)),
+            project,
+            key or _id,
+            self._is_own,
+            on_list or self.on_list or _unreported,
+            ListRead(template, None if narrowed is None else str(narrowed)),
+        )
+
+    async def _row(
+        self, template: str, params: Params, project: Callable[[JsonObject], Row], *ids: str
+    ) -> Row:
+        reply = await self._sender.send(Call(path_of(template, *ids), query_of(params)))
+        return decoded_row(self._sender.host, reply, project)
+
+    async def _is_own(self, host: str) -> bool:
+        if host in {self.domain.netloc, console_of(self.domain.netloc)}:
+            return True
+        return host in await self._names()
+
+    async def _names(self) -> frozenset[str]:
+        """Every name the org says it has, asked for only when a link has another than the configured one."""
+        async with self._asking:
+            if self._own_hosts is None:
+                try:
+                    hosts = (await self.organization()).hosts
+                except ProviderError:
+                    hosts = frozenset()  # it names none, and the link will be refused
+                self._own_hosts = hosts | {console_of(host) for host in hosts}
+        return self._own_hosts
+
+
+def _id(row: HasId) -> str:
+    return row.id
+
+
+def _whole_row(row: RoleRow) -> RoleRow:
+    return row
+
+
+def _unreported(reading: ListRead) -> None:
+    """Nobody asked."""

@@ -1,0 +1,113 @@
+"""From a reply's bytes to rows and objects; whatever can't be right is named, never quoted."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import marshmallow as ma
+import orjson
+
+from rolecall_okta.calls import Reply
+from rolecall_okta.refusals import bad_payload
+from rolecall_okta.rows import RowError
+from rolecall_okta.text import shown
+
+Row = TypeVar("Row")
+
+JsonObject = Mapping[str, object]
+
+
+def decoded_list(host: str, reply: Reply, project: Callable[[JsonObject], Row]) -> list[Row]:
+    """The rows of one page.
+
+    Raises:
+        BadPayload: It isn't JSON, isn't a list, or an item isn't an object with an id.
+    """
+    content = _decoded(host, reply)
+    if not isinstance(content, list):
+        raise bad_payload(host, reply, f"the answer is {_kind(content)} instead of a list")
+    rows = []
+    for number, item in enumerate(content):
+        if not isinstance(item, dict):
+            raise bad_payload(host, reply, f"item {number} of the list is {_kind(item)} instead of an object")
+        try:
+            rows.append(project(item))
+        except RowError as error:
+            raise bad_payload(host, reply, f"item {number} of the list {error}") from error
+    return rows
+
+
+def decoded_row(host: str, reply: Reply, project: Callable[[JsonObject], Row]) -> Row:
+    """One object, projected as in a list.
+
+    Raises:
+        BadPayload: It isn't JSON, or isn't an object with an id.
+    """
+    try:
+        return project(_decoded_object(host, reply))
+    except RowError as error:
+        raise bad_payload(host, reply, f"the answer {error}") from error
+
+
+def decoded_by(host: str, reply: Reply, schema: ma.Schema) -> Any:
+    """One object, loaded by a schema; fields that the schema doesn't know are left out.
+
+    Raises:
+        BadPayload: It isn't JSON, isn't an object, or a field is wrong; each is named.
+    """
+    content = _decoded_object(host, reply)
+    try:
+        return schema.load(content, unknown=ma.EXCLUDE)
+    except ma.ValidationError as error:
+        wrong = "; ".join(_flattened(error.messages_dict))
+        raise bad_payload(host, reply, f"the answer is wrong in {shown(wrong, 400)}") from None
+
+
+def _decoded_object(host: str, reply: Reply) -> dict[str, object]:
+    content = _decoded(host, reply)
+    if not isinstance(content, dict):
+        raise bad_payload(host, reply, f"the answer is {_kind(content)} instead of an object")
+    return content
+
+
+def _decoded(host: str, reply: Reply) -> object:
+    try:
+        return orjson.loads(reply.body)
+    except orjson.JSONDecodeError:
+        pass  # it is stricter than Okta: half of a surrogate pair is an error to it
+    try:
+        return json.loads(reply.body)
+    except RecursionError:
+        wrong = "the answer is nested too deeply"
+    except ValueError as error:
+        wrong = _not_json(reply.body, error)
+    raise bad_payload(host, reply, wrong)
+
+
+def _not_json(body: bytes, error: ValueError) -> str:
+    text = body.strip()
+    if not text:
+        return "the answer is empty"
+    if text.startswith(b"<"):
+        return "the answer is HTML or XML instead of JSON"
+    if isinstance(error, json.JSONDecodeError):
+        return f"the answer isn't JSON: {shown(error.msg)} at byte {error.pos} of {len(body)}"
+    return "the answer isn't JSON"
+
+
+def _kind(content: object) -> str:
+    if content is None:
+        return "null"
+    names: dict[type, str] = {dict: "an object", list: "a list", str: "a text", bool: "true or false"}
+    return names.get(type(content), "a number")
+
+
+def _flattened(messages: Mapping[Any, Any], within: str = "") -> list[str]:
+    flat = []
+    for name, value in messages.items():
+        at = f"{within}.{name}" if within else str(name)
+        if isinstance(value, Mapping):
+            flat += _flattened(value, at)
+        else:
+            flat.append(f"{at}: {' '.join(str(each) for each in value)}")
+    return flat

@@ -1,0 +1,215 @@
+"""From what Okta answered, or didn't, to our errors.
+
+Okta's texts are hostile: they are cut, put on one line and escaped. A server can also send back the
+credential that it was sent; that is cut out of what is quoted.
+"""
+
+import json
+import socket
+import ssl
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import httpx
+
+from rolecall import AuthRefused, BadPayload, NotFound, ProviderError, RateLimited, Unavailable
+from rolecall_okta.calls import Call, Reply
+from rolecall_okta.limits import AFTER_RESET, rate_headers
+from rolecall_okta.text import shown
+
+MAKE_A_TOKEN = (
+    "make a new token in the Admin Console (Security > API > Tokens), signed in as a service account with "  # noqa: S105
+    "read-only rights, and store it where the setting api_token points; a token dies with its owner, after "
+    "30 days without use, and outside the network zone it is bound to"
+)
+GIVE_THE_RIGHT = "give the account or app behind the credential an admin role that may make this call"
+NOT_OKTA = "check that the setting domain names an Okta org"
+
+Kind = TypeVar("Kind", bound=ProviderError)
+
+NOT_ABOUT_RIGHTS = frozenset({"E0000023", "E0000038", "E0000046", "E0000075", "E0000117"})
+"""403s that say something about the object, not about the credential."""
+CREDENTIAL_STATUSES = frozenset({httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN})
+PASSING_STATUSES = frozenset({httpx.codes.REQUEST_TIMEOUT, httpx.codes.LOCKED})
+BUSY = frozenset({"E0000112", "E0000249", "E0000268"})
+"""409s that pass."""
+
+
+def refusal(host: str, call: Call, response: httpx.Response, body: bytes) -> ProviderError:
+    """The error for a reply that is no 2xx."""
+    status = response.status_code
+    credential = _credential(response.request)
+    code, summary = _okta_words(body, credential)
+    facts = _Facts(host, call, status, code, _request_id(response.headers, credential))
+    if status == httpx.codes.TOO_MANY_REQUESTS:
+        return _rate_limited(facts, response.headers)
+    if _passes(status, code):
+        return facts.error(Unavailable, f"Okta can't answer now{summary}")
+    if status in CREDENTIAL_STATUSES and code not in NOT_ABOUT_RIGHTS:
+        return _credential_refused(facts, summary)
+    if code is None:
+        return facts.error(ProviderError, "the answer is no error of Okta's", NOT_OKTA, code="not_okta")
+    if status == httpx.codes.NOT_FOUND:
+        word = "path_not_found" if code == "E0000008" else None
+        return facts.error(NotFound, f"not found{summary}", code=word)
+    return facts.error(ProviderError, f"Okta refused the call{summary}")
+
+
+def redirected(host: str, call: Call, response: httpx.Response) -> BadPayload:
+    """The error for a redirect, which is never followed: the credential would go along."""
+    location = str(response.headers.get("location", ""))
+    credential = _credential(response.request)
+    target = shown(_without(credential, _host_in(location) or "nowhere"))
+    facts = _Facts(host, call, response.status_code, None, _request_id(response.headers, credential))
+    return facts.error(
+        BadPayload,
+        f"the answer is a redirect to {target}, which isn't followed",
+        f"if the org's API is at {target}, write that as the setting domain",
+        code="redirected",
+    )
+
+
+def bad_payload(host: str, reply: Reply, wrong: str) -> BadPayload:
+    """The error for a 2xx whose content can't be right."""
+    return _Facts(host, reply.call, reply.status, None, reply.request_id).error(BadPayload, wrong)
+
+
+def request_id(response: httpx.Response) -> str | None:
+    """What Okta's support asks for, fit to be shown."""
+    return _request_id(response.headers, _credential(response.request))
+
+
+def no_answer(host: str, call: Call, error: Exception) -> ProviderError:
+    """The error for an attempt that ended without a whole answer."""
+    facts = _Facts(host, call)
+    if isinstance(error, httpx.DecodingError):
+        return facts.error(BadPayload, "the compressed answer can't be unpacked")
+    if isinstance(error, httpx.TimeoutException | TimeoutError):
+        return facts.error(Unavailable, "no answer in time", code="timed_out")
+    if isinstance(error, httpx.ProxyError):
+        return facts.error(
+            Unavailable, "the proxy refused", "check HTTPS_PROXY and NO_PROXY", code="proxy_failed"
+        )
+    if isinstance(error, httpx.ConnectError):
+        return _no_connection(facts, list(_causes(error)))
+    return facts.error(Unavailable, "the connection broke before the whole answer was there")
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """Where it happened: the tail of every message, and the attributes of every error."""
+
+    host: str
+    call: Call
+    status: int | None = None
+    code: str | None = None
+    request_id: str | None = None
+
+    def error(self, kind: type[Kind], what: str, hint: str | None = None, *, code: str | None = None) -> Kind:
+        answer = " ".join(str(each) for each in (self.status, self.code) if each is not None)
+        request = f"request {self.request_id}" if self.request_id else ""
+        details = ", ".join(each for each in (answer, request) if each)
+        where = f"{self.call.method} {self.host}{shown(self.call.path)}"
+        return kind(
+            f"{where}: {what} ({details})" if details else f"{where}: {what}",
+            hint=hint,
+            code=code,
+            status=self.status,
+            provider_code=self.code,
+            request_id=self.request_id,
+            method=self.call.method,
+            path=self.call.path,
+        )
+
+
+def _passes(status: int, code: str | None) -> bool:
+    if status in PASSING_STATUSES or (status == httpx.codes.CONFLICT and code in BUSY):
+        return True
+    return status >= httpx.codes.INTERNAL_SERVER_ERROR and status != httpx.codes.NOT_IMPLEMENTED
+
+
+def _rate_limited(facts: _Facts, headers: httpx.Headers) -> RateLimited:
+    rate = rate_headers(headers)
+    if rate.concurrency:
+        return facts.error(RateLimited, "too many calls at once", code="concurrency_limited")
+    error = facts.error(RateLimited, "Okta's rate limit is used up")
+    if rate.seconds_to_reset is not None and rate.seconds_to_reset > 0:
+        error.retry_after = rate.seconds_to_reset + AFTER_RESET
+    return error
+
+
+def _credential_refused(facts: _Facts, summary: str) -> AuthRefused:
+    if facts.code == "E0000015":
+        what = f"the org lacks this feature, or the credential the right to it{summary}"
+        return facts.error(AuthRefused, what, GIVE_THE_RIGHT, code="feature_missing")
+    if facts.status == httpx.codes.FORBIDDEN:
+        what = f"the credential lacks a right{summary}"
+        return facts.error(AuthRefused, what, GIVE_THE_RIGHT, code="right_missing")
+    return facts.error(AuthRefused, f"Okta refused the credential{summary}", MAKE_A_TOKEN)
+
+
+def _no_connection(facts: _Facts, causes: Sequence[BaseException]) -> Unavailable:
+    tls = next((cause for cause in causes if isinstance(cause, ssl.SSLError)), None)
+    if tls is not None:
+        why = getattr(tls, "verify_message", None) or tls.reason or "the handshake failed"
+        hint = "check the host; behind a proxy that inspects TLS, set SSL_CERT_FILE to its certificates"
+        return facts.error(Unavailable, f"no secure connection: {shown(str(why))}", hint, code="tls_failed")
+    if any(isinstance(cause, socket.gaierror) for cause in causes):
+        what = "the host name can't be resolved"
+        return facts.error(Unavailable, what, "check the setting domain", code="unresolved")
+    return facts.error(Unavailable, "no connection", code="unreachable")
+
+
+def _okta_words(body: bytes, credential: str) -> tuple[str | None, str]:
+    """Okta's error code, and its words ready to be appended to ours."""
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError):
+        content = None
+    if not isinstance(content, Mapping):
+        return None, ""
+    code = content.get("errorCode", content.get("error"))
+    if not isinstance(code, str) or not code:
+        return None, ""
+    causes = content.get("errorCauses")
+    first = causes[0] if isinstance(causes, list) and causes else causes
+    words = [
+        text
+        for text in (
+            content.get("errorSummary"),
+            first.get("errorSummary") if isinstance(first, Mapping) else None,
+        )
+        if isinstance(text, str) and text
+    ]
+    said = ": ".join(words)
+    said = shown(_without(credential, said))
+    return shown(_without(credential, code), 40), f": {said}" if said else ""
+
+
+def _credential(request: httpx.Request) -> str:
+    return str(request.headers.get("authorization", "")).rpartition(" ")[2]
+
+
+def _without(credential: str, text: str) -> str:
+    return text.replace(credential, "…") if credential else text
+
+
+def _request_id(headers: httpx.Headers, credential: str) -> str | None:
+    text = headers.get("x-okta-request-id")
+    return shown(_without(credential, text), 60) if text else None
+
+
+def _host_in(location: str) -> str | None:
+    try:
+        return urlsplit(location).netloc.rpartition("@")[2] or None
+    except ValueError:
+        return None
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen
+        seen = seen.__cause__ or seen.__context__

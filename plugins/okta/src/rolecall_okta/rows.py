@@ -1,0 +1,237 @@
+"""What the client keeps of each item of a list, one small function per type.
+
+Strict about the id, without which an item is nothing; anything else that is missing, null or of
+another type than Okta promises counts as not given.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+from urllib.parse import unquote
+
+JsonObject = Mapping[str, object]
+
+Row = TypeVar("Row")
+
+NOTHING: JsonObject = {}
+
+
+class RowError(ValueError):
+    """An item has no id; the text goes on from "item 3 of the list"."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserRow:
+    """A person. ``display_name`` falls back to the login, then to the id."""
+
+    id: str
+    login: str | None
+    email: str | None
+    first_name: str | None
+    last_name: str | None
+    display_name: str
+    status: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRow:
+    """A group.
+
+    Attributes:
+        id: Its id.
+        name: Empty when Okta gave none.
+        type: ``OKTA_GROUP``, ``APP_GROUP``, ``BUILT_IN``, or None.
+        source_app_id: The app that masters an APP_GROUP, from its link, or None.
+        source_app_name: The same app's catalog name; only with ``expand=app``.
+        users_count: How many members Okta counts; only with ``expand=stats``.
+    """
+
+    id: str
+    name: str
+    type: str | None
+    source_app_id: str | None
+    source_app_name: str | None
+    users_count: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AppUserRow:
+    """A person's assignment to an app.
+
+    Attributes:
+        id: The person's id; an assignment has none of its own.
+        scope: ``USER`` or ``GROUP``, or None.
+        status: The assignment's status.
+        group_id: One group behind a GROUP assignment, or None.
+        user_name: The person's name in the app.
+        profile: The effective app profile as it is, or None.
+        user: The person; only with ``expand=user``.
+    """
+
+    id: str
+    scope: str | None
+    status: str | None
+    group_id: str | None
+    user_name: str | None
+    profile: JsonObject | None
+    user: UserRow | None
+
+
+@dataclass(frozen=True, slots=True)
+class AppGroupRow:
+    """A group's assignment to an app.
+
+    Attributes:
+        id: The group's id; an assignment has none of its own.
+        priority: 0 is the highest; None when Okta gave none.
+        profile: The app profile that it gives, as it is, or None.
+        group: The group; only with ``expand=group``.
+    """
+
+    id: str
+    priority: int | None
+    profile: JsonObject | None
+    group: GroupRow | None
+
+
+@dataclass(frozen=True, slots=True)
+class RoleRow:
+    """An admin role that a person or a group has. The id is not unique, not even for one person.
+
+    Attributes:
+        id: The assignment's id.
+        type: ``READ_ONLY_ADMIN``, …, or ``CUSTOM``.
+        status: Its status.
+        assignment_type: ``USER`` or ``GROUP``: how the person has it.
+        role_id: The custom role, or None.
+        resource_set_id: What the custom role is limited to, or None.
+    """
+
+    id: str
+    type: str | None
+    label: str | None
+    status: str | None
+    assignment_type: str | None
+    role_id: str | None
+    resource_set_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AppRow:
+    """An app as it stands in a list: ``name`` is its catalog key, ``label`` what people see."""
+
+    id: str
+    name: str | None
+    label: str | None
+    status: str | None
+
+
+def user_row(item: JsonObject) -> UserRow:
+    """A user."""
+    identity = _id(item)
+    profile = _object(item.get("profile"))
+    login = _text(profile.get("login"))
+    first_name, last_name = _text(profile.get("firstName")), _text(profile.get("lastName"))
+    full_name = " ".join(name for name in (first_name, last_name) if name)
+    return UserRow(
+        identity,
+        login,
+        _text(profile.get("email")),
+        first_name,
+        last_name,
+        _text(profile.get("displayName")) or full_name or login or identity,
+        _text(item.get("status")),
+    )
+
+
+def group_row(item: JsonObject) -> GroupRow:
+    """A group."""
+    embedded = _object(item.get("_embedded"))
+    return GroupRow(
+        _id(item),
+        _text(_object(item.get("profile")).get("name")) or "",
+        _text(item.get("type")),
+        _linked_id(item, "source"),
+        _text(_object(embedded.get("app")).get("name")),
+        _count(_object(embedded.get("stats")).get("usersCount")),
+    )
+
+
+def app_user_row(item: JsonObject) -> AppUserRow:
+    """An app user."""
+    return AppUserRow(
+        _id(item),
+        _text(item.get("scope")),
+        _text(item.get("status")),
+        _linked_id(item, "group"),
+        _text(_object(item.get("credentials")).get("userName")),
+        _object_or_none(item.get("profile")),
+        _embedded_row(item, "user", user_row),
+    )
+
+
+def app_group_row(item: JsonObject) -> AppGroupRow:
+    """A group assignment."""
+    return AppGroupRow(
+        _id(item),
+        _count(item.get("priority")),
+        _object_or_none(item.get("profile")),
+        _embedded_row(item, "group", group_row),
+    )
+
+
+def role_row(item: JsonObject) -> RoleRow:
+    """An admin role assignment."""
+    return RoleRow(
+        _id(item),
+        _text(item.get("type")),
+        _text(item.get("label")),
+        _text(item.get("status")),
+        _text(item.get("assignmentType")),
+        _text(item.get("role")),
+        _text(item.get("resource-set")),
+    )
+
+
+def app_row(item: JsonObject) -> AppRow:
+    """An app."""
+    return AppRow(_id(item), _text(item.get("name")), _text(item.get("label")), _text(item.get("status")))
+
+
+def _id(item: JsonObject) -> str:
+    identity = item.get("id")
+    if not isinstance(identity, str) or not identity:
+        raise RowError("has no id")
+    return identity
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _count(value: object) -> int | None:
+    return value if type(value) is int and value >= 0 else None
+
+
+def _object(value: object) -> JsonObject:
+    return value if isinstance(value, dict) else NOTHING
+
+
+def _object_or_none(value: object) -> JsonObject | None:
+    return value if isinstance(value, dict) else None
+
+
+def _linked_id(item: JsonObject, name: str) -> str | None:
+    href = _text(_object(_object(item.get("_links")).get(name)).get("href"))
+    if href is None:
+        return None
+    path = href.partition("?")[0].partition("#")[0].rstrip("/")
+    return unquote(path.rpartition("/")[2]) or None
+
+
+def _embedded_row(item: JsonObject, name: str, project: Callable[[JsonObject], Row]) -> Row | None:
+    embedded = _object(_object(item.get("_embedded")).get(name))
+    try:
+        return project(embedded)
+    except RowError:
+        return None

@@ -1,0 +1,217 @@
+"""The one way to Okta: sends a call, turns every failure into our errors, repeats what may pass."""
+
+import asyncio
+import http.cookiejar
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from typing import Any
+
+import httpx
+
+from rolecall import BadPayload, Observer, ProviderError, RateLimited, Unavailable
+from rolecall_okta.calls import Call, Reply
+from rolecall_okta.clock import Clock
+from rolecall_okta.domain import OktaDomain
+from rolecall_okta.limits import Buckets, Slots, bucket_of, rate_headers
+from rolecall_okta.refusals import bad_payload, no_answer, redirected, refusal, request_id
+from rolecall_okta.retries import retry_delay
+from rolecall_okta.transport import transport_for
+
+LARGEST_BODY = 64 * 1024 * 1024
+HEADERS = {
+    "Accept": "application/json",
+    "Content-Type": "application/json",
+    "User-Agent": f"rolecall-okta/{version('rolecall-okta')}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """In seconds.
+
+    Attributes:
+        connect: Until the connection stands.
+        read: Between two pieces of an answer.
+        write: For a piece of the request.
+        request: For a whole attempt, so that an answer that drips ends too.
+    """
+
+    connect: float = 10.0
+    read: float = 30.0
+    write: float = 30.0
+    request: float = 60.0
+
+
+class Sender:
+    """Sends calls to one org; open it once."""
+
+    def __init__(
+        self,
+        domain: OktaDomain,
+        auth: httpx.Auth,
+        observer: Observer,
+        *,
+        timeouts: Timeouts,
+        concurrency: int,
+        clock: Clock,
+    ) -> None:
+        self.host = domain.netloc
+        self._domain = domain
+        self._auth = auth
+        self._observer = observer
+        self._timeouts = timeouts
+        self._slots = Slots(concurrency)
+        self._buckets = Buckets()
+        self._clock = clock
+        self._announced: dict[str, float] = {}
+        self._http: httpx.AsyncClient | None = None
+
+    async def open(self) -> None:
+        """Build the client; nothing is sent yet."""
+        self._http = httpx.AsyncClient(
+            transport=transport_for(self._domain),
+            cookies=_NoCookies(),
+            trust_env=False,  # the transport knows the proxies; netrc must not replace the credential
+            follow_redirects=False,
+            event_hooks={"response": [self._refuse_redirect]},
+        )
+
+    async def close(self) -> None:
+        """Close every connection."""
+        if self._http is not None:
+            await self._http.aclose()
+            self._http = None
+
+    async def send(self, call: Call) -> Reply:
+        """Send a call until it is answered or there is no more sense in trying.
+
+        Raises:
+            ProviderError: What the last attempt ended with.
+        """
+        attempt, waited, held = 1, 0.0, 0.0
+        while True:
+            held += await self._take_slot(call)
+            try:
+                reply = await self._attempt(call)
+            except ProviderError as error:
+                if error.code == "concurrency_limited":
+                    self._slots.lower()
+                delay = retry_delay(error, attempt, waited, self._clock.jitter())
+                if delay is None:
+                    raise
+                call = _easier(call, error)
+                failure: ProviderError = error
+            else:
+                return replace(reply, retries=attempt - 1, waited=waited + held)
+            finally:
+                self._slots.give_back()
+            await self._pause(delay, _reason(failure, call))
+            attempt, waited = attempt + 1, waited + delay
+
+    async def _take_slot(self, call: Call) -> float:
+        bucket = bucket_of(call.path)
+        waited = 0.0
+        while True:
+            await self._slots.take()
+            pause = self._buckets.pause(bucket, self._clock.now())
+            if not pause:
+                return waited
+            self._slots.give_back()
+            await self._pause(pause, f"Okta's rate limit on {bucket}")
+            waited += pause
+
+    async def _pause(self, seconds: float, why: str) -> None:
+        end = self._clock.now() + seconds
+        if end > self._announced.get(why, 0.0) + 1.0:  # calls that wait for the same say so once
+            self._announced[why] = end
+            self._observer.waiting(seconds, why)
+        await self._clock.sleep(seconds)
+
+    async def _attempt(self, call: Call) -> Reply:
+        assert self._http is not None, "the client is used outside its async with"
+        request = self._request(call)
+        self._observer.requested(call.what)
+        try:
+            async with asyncio.timeout(self._timeouts.request):
+                response = await self._http.send(
+                    request, auth=self._auth if call.authorised else None, stream=True
+                )
+                try:
+                    body = await self._body(call, response)
+                finally:
+                    await response.aclose()
+        except httpx.ProtocolError as error:
+            raise no_answer(self.host, call, error) from None  # its text quotes the bytes on the line
+        except (httpx.HTTPError, TimeoutError, OSError) as error:
+            raise no_answer(self.host, call, error) from error
+        return self._judge(call, response, body)
+
+    def _request(self, call: Call) -> httpx.Request:
+        limits = self._timeouts
+        timeout: dict[str, Any] = {
+            "connect": limits.connect,
+            "read": limits.read,
+            "write": limits.write,
+            "pool": None,  # slots bound the calls, and each connection's pool serves one
+        }
+        try:
+            return httpx.Request(
+                call.method,
+                f"{self._domain.url}{call.target}",
+                headers=HEADERS,
+                extensions={"timeout": timeout},
+            )
+        except httpx.InvalidURL as error:
+            raise BadPayload(
+                f"{call.what}: the address can't be sent", method=call.method, path=call.path
+            ) from error
+
+    async def _body(self, call: Call, response: httpx.Response) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        async for part in response.aiter_bytes():
+            size += len(part)
+            if size > LARGEST_BODY:
+                reply = Reply(call, response.status_code, (), request_id(response), b"")
+                raise bad_payload(self.host, reply, f"the answer is over {LARGEST_BODY >> 20} MiB")
+            parts.append(part)
+        return b"".join(parts)
+
+    def _judge(self, call: Call, response: httpx.Response, body: bytes) -> Reply:
+        bucket, rate = bucket_of(call.path), rate_headers(response.headers)
+        if response.is_success:
+            self._buckets.answered(bucket, rate, self._clock.now())
+            links = tuple(response.headers.get_list("link"))
+            return Reply(call, response.status_code, links, request_id(response), body)
+        error = refusal(self.host, call, response, body)
+        if isinstance(error, RateLimited):
+            self._buckets.refused(bucket, rate, self._clock.now())
+        raise error
+
+    async def _refuse_redirect(self, response: httpx.Response) -> None:
+        if response.is_redirect:
+            path = response.request.url.raw_path.decode("ascii")
+            raise redirected(self.host, Call(path.partition("?")[0]), response)
+
+
+class _NoCookies(http.cookiejar.CookieJar):
+    """Keeps nothing: a session is of no use here, and two calls must not influence each other."""
+
+    def extract_cookies(self, response: Any, request: Any) -> None:
+        """Take none."""
+
+    def add_cookie_header(self, request: Any) -> None:
+        """Give none."""
+
+
+def _easier(call: Call, error: ProviderError) -> Call:
+    """Okta answers 500 where it took too long over a list; a smaller page may do."""
+    took_too_long = error.status == httpx.codes.INTERNAL_SERVER_ERROR or error.code == "timed_out"
+    return call.with_small_page() if isinstance(error, Unavailable) and took_too_long else call
+
+
+def _reason(error: ProviderError, call: Call) -> str:
+    if isinstance(error, RateLimited):
+        kind = "concurrency limit" if error.code == "concurrency_limited" else "rate limit"
+        return f"Okta's {kind} on {bucket_of(call.path)}"
+    return f"{call.what} failed ({error.status or error.code}), trying again"
