@@ -138,11 +138,19 @@ class Capability:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that keeps a connector from working, or from working safely."""
+    """Something that keeps a connector from working, or from working safely.
+
+    Attributes:
+        code: Stable snake_case word.
+        message: One sentence; it may quote hostile text.
+        hint: What to do about it, or None.
+        fatal: False for what a sync works in spite of, such as rights that nothing needs.
+    """
 
     code: str
     message: str
     hint: str | None = None
+    fatal: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +162,7 @@ class CheckReport:
         principal: Whose credential it is.
         features: Feature → JSON value: settings of the provider that decide what a sync gives.
         capabilities: In the order of the capability table.
-        problems: Empty when a sync would work.
+        problems: None of them is fatal when a sync would work.
     """
 
     app: Mapping[str, object] | None
@@ -208,9 +216,11 @@ class AccessQuestion:
         entitlement: What is asked about; it may not exist in the run.
         exists: Whether it does.
         paths: Every grant of it to the person or to any group.
+        met: Conditions of those grants that the person meets → sources of the grant by which (see ``Grant``).
         unmet: Conditions of those grants that the person doesn't meet.
         apps: Profiles of the connector's resources with trait APP, by id.
-        findings: The run's findings about the person, the groups named in paths, or the settings.
+        findings: The run's findings about the person, the groups named in paths, the settings, or
+            the entitlement.
     """
 
     person: Ref
@@ -220,6 +230,7 @@ class AccessQuestion:
     entitlement: EntitlementRef
     exists: bool
     paths: tuple[AccessPath, ...]
+    met: Mapping[EntitlementRef, tuple[Ref, ...] | None]
     unmet: tuple[EntitlementRef, ...]
     apps: Mapping[str, Mapping[str, object]]
     findings: tuple[Finding, ...]

@@ -134,3 +134,16 @@ class Refused(RolecallError):
     """A guard or a policy said no; nothing changed."""
 
     code = "refused"
+
+
+def error_object(error: RolecallError) -> dict[str, object]:
+    """The error as scripts get it: code, message, hint, and what the provider said, where known."""
+    described: dict[str, object] = {"code": error.code, "message": error.message, "hint": error.hint}
+    if error.connector is not None:
+        described["connector"] = error.connector
+    if isinstance(error, ProviderError):
+        if error.provider_code is not None:
+            described["okta_error_code"] = error.provider_code
+        if error.request_id is not None:
+            described["request_id"] = error.request_id
+    return described

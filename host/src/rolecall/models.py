@@ -150,12 +150,15 @@ class Finding:
         severity: How much it matters.
         message: One sentence for people; it may quote hostile text.
         subject: What it is about, as text: ``group:00g…``, or a setting's name.
+        concerns: The entitlement that it bears on, where that isn't plain from the subject, or None:
+            whoever asks about this entitlement is told.
     """
 
     code: str
     severity: Severity
     message: str
     subject: str
+    concerns: EntitlementRef | None = None
 
 
 @dataclass(frozen=True, slots=True)

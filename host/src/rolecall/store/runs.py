@@ -1,0 +1,331 @@
+"""Sync runs: begun, ended, found again, and what they logged."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Select, insert, select, update
+
+from rolecall.errors import UsageError
+from rolecall.ids import parse_entitlement
+from rolecall.models import Finding, Identity, ListRead, Severity
+from rolecall.store import tables
+from rolecall.store.engine import Store
+from rolecall.store.process import Process, is_gone, this_process
+
+RunStatus = Literal["running", "published", "unchanged", "failed", "refused"]
+RunMode = Literal["full", "incremental"]
+
+INTERRUPTED: Mapping[str, object] = {
+    "code": "interrupted",
+    "message": "The process that ran this sync ended before the run did; the last published run stands.",
+    "hint": None,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How much of one resource type a run holds."""
+
+    resources: int = 0
+    entitlements: int = 0
+    grants: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """What a run says about itself when it ends.
+
+    Attributes:
+        totals: By resource type; empty when the run ended before it was all read.
+    """
+
+    requests: int
+    findings: tuple[Finding, ...]
+    reads: tuple[ListRead, ...]
+    identity: Identity | None
+    totals: Mapping[str, Totals]
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One run, as stored.
+
+    Attributes:
+        published: Its place in the order of publishing, of all connectors; None if it wasn't published.
+        findings: How many; see ``read_findings``.
+        completeness: ``{"lists": […], "identity": {…} | None, "totals": {TYPE: {…}}}``.
+        error: Why it failed or was refused, as the command line's error object, or None.
+    """
+
+    id: int
+    connector: str
+    kind: str
+    status: RunStatus
+    mode: RunMode
+    started_at: datetime
+    finished_at: datetime | None
+    published: int | None
+    requests: int
+    resources: int
+    entitlements: int
+    grants: int
+    added: int
+    removed: int
+    findings: int
+    completeness: Mapping[str, Any]
+    error: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line of a connector's log."""
+
+    at: datetime
+    level: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLogLine:
+    """One line of a connector's log, with its place in it."""
+
+    id: int
+    run_id: int
+    at: datetime
+    level: str
+    message: str
+
+
+def start_run(store: Store, connector: str, kind: str, mode: RunMode) -> int:
+    """Record that a run begins, and give its number; runs whose process died are ended first."""
+    process = this_process()
+    with store.writing() as connection:
+        _end_interrupted(connection)
+        started = insert(tables.run).values(
+            connector_id=_connector_id(connection, connector),
+            kind=kind,
+            status="running",
+            mode=mode,
+            started_at=datetime.now(UTC),
+            completeness={},
+            pid=process.pid,
+            host=process.host,
+            process_started=process.started,
+        )
+        return int(connection.execute(started.returning(tables.run.c.id)).scalar_one())
+
+
+def end_interrupted_runs(store: Store) -> None:
+    """Record as failed the runs that are under way by their record, but whose process is gone."""
+    with store.writing() as connection:
+        _end_interrupted(connection)
+
+
+def fail_run(
+    store: Store,
+    run_id: int,
+    status: Literal["failed", "refused"],
+    error: Mapping[str, object],
+    report: RunReport,
+) -> None:
+    """Record that a run ended without being published, why, and what it found; one that has ended stays."""
+    with store.writing() as connection:
+        finish(connection, run_id, report, status=status, error=dict(error))
+
+
+def finish(connection: Connection, run_id: int, report: RunReport, **outcome: object) -> bool:
+    """Fill in a run's record at its end, in the caller's transaction; False where it had ended before."""
+    findings = sorted(report.findings, key=lambda finding: (finding.code, finding.subject))
+    totals = report.totals.values()
+    ended = connection.execute(
+        update(tables.run)
+        .where(tables.run.c.id == run_id, tables.run.c.status == "running")
+        .values(
+            finished_at=datetime.now(UTC),
+            requests=report.requests,
+            resources=sum(total.resources for total in totals),
+            entitlements=sum(total.entitlements for total in totals),
+            grants=sum(total.grants for total in totals),
+            findings=len(findings),
+            completeness=_completeness(report),
+            **outcome,
+        )
+    )
+    if findings and ended.rowcount:
+        rows = [
+            {
+                "run_id": run_id,
+                "n": n,
+                "code": finding.code,
+                "severity": finding.severity.value,
+                "message": finding.message,
+                "subject": finding.subject,
+                "concerns": None if finding.concerns is None else str(finding.concerns),
+            }
+            for n, finding in enumerate(findings)
+        ]
+        connection.execute(insert(tables.finding), rows)
+    return bool(ended.rowcount)
+
+
+def list_runs(store: Store, connector: str | None = None) -> list[RunRecord]:
+    """Every run, of one connector or of all, in the order in which they began."""
+    query = _runs().order_by(tables.run.c.id)
+    if connector is not None:
+        query = query.where(tables.connector.c.name == connector)
+    with store.reading() as connection:
+        return [_record(row) for row in connection.execute(query)]
+
+
+def find_run(store: Store, run_id: int) -> RunRecord:
+    """The run with this number.
+
+    Raises:
+        UsageError: There is none.
+    """
+    with store.reading() as connection:
+        row = connection.execute(_runs().where(tables.run.c.id == run_id)).one_or_none()
+    if row is None:
+        raise UsageError(f"There is no run {run_id}.", hint="see: rolecall runs")
+    return _record(row)
+
+
+def resolve_at(store: Store, connector: str, at: str | None) -> RunRecord:
+    """The published run of a connector that a reader means.
+
+    Args:
+        store: Where the runs are.
+        connector: Its name.
+        at: A run's number; a time (RFC 3339): the run that was the published one then; None: the
+            newest.
+
+    Raises:
+        UsageError: There is no such run, or it wasn't published.
+    """
+    published = (tables.connector.c.name == connector) & tables.run.c.published.is_not(None)
+    query = _runs().where(published).order_by(tables.run.c.published.desc()).limit(1)
+    if at is not None and at.isascii() and at.isdigit():
+        query = query.where(tables.run.c.id == min(int(at), tables.OPEN))
+    elif at is not None:
+        query = query.where(tables.run.c.finished_at <= _time(at))
+    with store.reading() as connection:
+        row = connection.execute(query).one_or_none()
+    if row is None:
+        when = "yet" if at is None else f"at {at}"
+        raise UsageError(
+            f"Connector {connector} has no published run {when}.",
+            hint=f"rolecall sync {connector}" if at is None else f"see: rolecall runs {connector}",
+        )
+    return _record(row)
+
+
+def read_findings(store: Store, run_id: int) -> Iterator[Finding]:
+    """What a run found, published or not, by code and subject."""
+    found = tables.finding.c
+    query = select(found.code, found.severity, found.message, found.subject, found.concerns)
+    with store.reading() as connection:
+        ordered = query.where(found.run_id == run_id).order_by(found.n)
+        for code, severity, message, subject, concerns in connection.execute(ordered):
+            bearing = None if concerns is None else parse_entitlement(concerns)
+            yield Finding(code, Severity(severity), message, subject, bearing)
+
+
+def append_log(store: Store, run_id: int, lines: Sequence[LogLine]) -> None:
+    """Add lines to a run's log."""
+    if lines:
+        with store.writing() as connection:
+            connection.execute(
+                insert(tables.log_line), [{"run_id": run_id, **asdict(line)} for line in lines]
+            )
+
+
+def read_log(store: Store, connector: str, run_id: int | None = None, after: int = 0) -> list[StoredLogLine]:
+    """Lines of a connector's log, or of one of its runs, after line number ``after``."""
+    line = tables.log_line.c
+    query = (
+        select(line.id, line.run_id, line.at, line.level, line.message)
+        .join_from(tables.log_line, tables.run)
+        .join(tables.connector)
+        .where(tables.connector.c.name == connector, line.id > after)
+        .order_by(line.id)
+    )
+    if run_id is not None:
+        query = query.where(line.run_id == run_id)
+    with store.reading() as connection:
+        return [StoredLogLine(*row) for row in connection.execute(query)]
+
+
+def _end_interrupted(connection: Connection) -> None:
+    run = tables.run.c
+    running = select(run.id, run.pid, run.host, run.process_started).where(run.status == "running")
+    for run_id, *process in connection.execute(running).all():
+        if is_gone(Process(*process)):
+            ended = update(tables.run).where(run.id == run_id)
+            connection.execute(
+                ended.values(status="failed", finished_at=datetime.now(UTC), error=dict(INTERRUPTED))
+            )
+
+
+def _connector_id(connection: Connection, name: str) -> int:
+    known = select(tables.connector.c.id).where(tables.connector.c.name == name)
+    found = connection.execute(known).scalar_one_or_none()
+    if found is None:
+        added = insert(tables.connector).values(name=name).returning(tables.connector.c.id)
+        found = int(connection.execute(added).scalar_one())
+    return int(found)
+
+
+def _runs() -> Select[Any]:
+    run = tables.run.c
+    return select(
+        run.id,
+        tables.connector.c.name,
+        run.kind,
+        run.status,
+        run.mode,
+        run.started_at,
+        run.finished_at,
+        run.published,
+        run.requests,
+        run.resources,
+        run.entitlements,
+        run.grants,
+        run.added,
+        run.removed,
+        run.findings,
+        run.completeness,
+        run.error,
+    ).join_from(tables.run, tables.connector)
+
+
+def _record(row: Iterable[Any]) -> RunRecord:
+    return RunRecord(*row)
+
+
+def _completeness(report: RunReport) -> dict[str, object]:
+    return {
+        "lists": [_described(reading) for reading in report.reads],
+        "identity": asdict(report.identity) if report.identity else None,
+        "totals": {kind: asdict(total) for kind, total in report.totals.items()},
+    }
+
+
+def _described(reading: ListRead) -> dict[str, object]:
+    # Not by asdict, which fails on a mapping that can't be copied.
+    described = {field.name: getattr(reading, field.name) for field in fields(reading)}
+    return described | {"dropped": dict(reading.dropped)}
+
+
+def _time(text: str) -> datetime:
+    try:
+        time = datetime.fromisoformat(text)
+        if time.tzinfo is None:
+            time = time.replace(tzinfo=UTC)
+        return time.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(
+            f"'{text}' is neither a run's number nor a time.",
+            hint="write a time as 2025-01-31T09:00:00Z",
+        ) from error

@@ -1,0 +1,142 @@
+"""Whatever runs are published one after the other, each can be read back as it was."""
+
+import json
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rolecall.store import queries
+from tests.host.states import fail_state, idents, publish_state, states, temporary_store
+
+NAMES = st.lists(idents, min_size=1, max_size=2, unique=True)
+CONNECTORS = ("aws", "other")
+
+
+@st.composite
+def histories(draw):
+    """Runs one after the other: a connector, a state, and whether the run succeeds."""
+    names = draw(NAMES)
+    run = st.tuples(st.sampled_from(CONNECTORS), states(names), st.sampled_from([True, True, True, False]))
+    return draw(st.lists(run, min_size=1, max_size=5))
+
+
+def told(state, connector):
+    """What the queries must give for a state, in any order."""
+    resources = [
+        {
+            "connector": connector,
+            "type": each.ref.type,
+            "id": each.ref.id,
+            "display_name": each.display_name,
+            "parent": each.parent and str(each.parent),
+            "status": each.status,
+            "profile": each.profile,
+        }
+        for each in state.resources
+    ]
+    entitlements = [
+        {
+            "connector": connector,
+            "id": str(each.ref),
+            "resource_type": each.ref.resource.type,
+            "resource_id": each.ref.resource.id,
+            "slug": each.ref.slug,
+            "display_name": each.display_name,
+            "grantable_to": list(each.grantable_to),
+        }
+        for each in state.entitlements
+    ]
+    grants = [
+        {
+            "connector": connector,
+            "id": f"{each.entitlement}:{each.principal}",
+            "entitlement_id": str(each.entitlement),
+            "principal_type": each.principal.type,
+            "principal_id": each.principal.id,
+            "expandable": each.expandable,
+            "condition": each.condition and str(each.condition),
+            "sources": None if each.sources is None else sorted(str(ref) for ref in each.sources),
+        }
+        for each in state.grants
+    ]
+    return [in_order(rows) for rows in (resources, entitlements, grants)]
+
+
+def read(store, run):
+    rows = queries.resources(store, run), queries.entitlements(store, run), queries.grants(store, run)
+    return [in_order(each) for each in rows]
+
+
+def in_order(rows):
+    return sorted(json.dumps(row, sort_keys=True) for row in rows)
+
+
+def version_count(store):
+    with store.reading() as connection:
+        return [
+            connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one()
+            for table in ("resource_version", "entitlement_version", "grant_version")
+        ]
+
+
+@settings(
+    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+@given(histories())
+def test_every_published_run_reads_back_as_it_was_published(history):
+    with temporary_store() as store:
+        published = []
+        for connector, state, succeeds in history:
+            before = version_count(store)
+            if not succeeds:
+                fail_state(store, state, connector)
+                assert version_count(store) == before
+                continue
+            run = publish_state(store, state, connector, accept_shrink=True)
+            same = [told(each, its) for its, each, _ in published if its == connector][-1:] == [
+                told(state, connector)
+            ]
+            if run.status == "unchanged":
+                assert same
+                assert version_count(store) == before
+            published.append((connector, state, run))
+        for connector, state, run in published:
+            assert read(store, run) == told(state, connector)
+
+
+@settings(deadline=None, max_examples=15)
+@given(NAMES.flatmap(states))
+def test_publishing_the_same_again_is_unchanged_and_writes_nothing(state):
+    with temporary_store() as store:
+        publish_state(store, state)
+        before = version_count(store)
+        again = publish_state(store, state)
+        assert (again.status, again.added, again.removed) == ("unchanged", 0, 0)
+        assert version_count(store) == before
+
+
+@settings(deadline=None, max_examples=15)
+@given(NAMES.flatmap(lambda names: st.tuples(states(names), states(names))))
+def test_added_and_removed_count_pairs_of_entitlement_and_principal(two):
+    before, after = ({(each.entitlement, each.principal) for each in state.grants} for state in two)
+    with temporary_store() as store:
+        assert publish_state(store, two[0]).added == len(before)
+        run = publish_state(store, two[1], accept_shrink=True)
+        assert (run.added, run.removed) == (len(after - before), len(before - after))
+
+
+@settings(deadline=None, max_examples=15)
+@given(NAMES.flatmap(states))
+def test_rows_of_one_type_are_those_of_all_that_have_it(state):
+    with temporary_store() as store:
+        run = publish_state(store, state)
+        for kind in ("user", "group", "account"):
+            assert list(queries.resources(store, run, kind)) == [
+                row for row in queries.resources(store, run) if row["type"] == kind
+            ]
+            assert list(queries.entitlements(store, run, kind)) == [
+                row for row in queries.entitlements(store, run) if row["resource_type"] == kind
+            ]
+            assert list(queries.grants(store, run, kind)) == [
+                row for row in queries.grants(store, run) if row["entitlement_id"].startswith(f"{kind}:")
+            ]
