@@ -1,0 +1,130 @@
+"""``rolecall check``: what a connector's credential can do, measured at the provider."""
+
+import asyncio
+from collections.abc import Iterable, Iterator
+
+import click
+
+from rolecall.cli.failures import CommandFailed
+from rolecall.cli.options import RolecallCommand
+from rolecall.cli.progress import shown_progress
+from rolecall.cli.session import Session
+from rolecall.contracts import CheckReport, ConnectorContext, Problem
+from rolecall.errors import RolecallError
+from rolecall.output import Column, Format, Listing
+from rolecall.output.encoding import encode_json_text
+from rolecall.plugins import Plugins, open_connector
+
+CAPABILITIES = Listing(
+    ("connector", "name", "allowed", "evidence"),
+    (Column("name", "CAPABILITY"), Column("allowed", "ALLOWED"), Column("evidence", "EVIDENCE")),
+)
+
+
+@click.command(cls=RolecallCommand)
+@click.argument("name")
+@click.pass_obj
+def check(session: Session, name: str) -> None:
+    """Measure what a connector's credential can do.
+
+    Configuration, credential and app are checked. Nothing is written at the provider. Exit code 1
+    when a sync would not work.
+
+    Examples:
+      rolecall check aws-prod
+      rolecall check aws-prod -o json
+    """
+    config, _ = session.ready_to_open([name])
+    connector = config.connectors[name]
+    with shown_progress(session, f"checking {name}") as show:
+        show.started(name)
+        context = ConnectorContext(name, connector.kind, connector.settings, connector.secrets, show)
+        try:
+            report = asyncio.run(_measure(session.plugins(), context))
+        except RolecallError as error:
+            error.connector = name
+            raise
+    _print(session, name, report)
+    if fatal := _fatal(report):
+        first = fatal[0]
+        raise CommandFailed(
+            f"{name} isn't ready to sync: {first.message}",
+            code=first.code,
+            hint=first.hint,
+            described={"code": first.code, "message": first.message, "hint": first.hint, "connector": name},
+        )
+
+
+async def _measure(plugins: Plugins, context: ConnectorContext) -> CheckReport:
+    async with open_connector(plugins, context) as connector:
+        return await connector.check()
+
+
+def _print(session: Session, name: str, report: CheckReport) -> None:
+    if session.form is Format.TABLE:
+        session.print_facts(_facts(name, report))
+        session.print_text([""])
+        session.print_rows(CAPABILITIES, _capability_rows(name, report))
+        session.print_text(["", *_problem_lines(report)])
+    elif session.form is Format.CSV:
+        session.print_rows(CAPABILITIES, _capability_rows(name, report))
+    else:
+        session.print_object(_whole(name, report))
+
+
+def _whole(name: str, report: CheckReport) -> dict[str, object]:
+    principal = report.principal
+    return {
+        "connector": name,
+        "ok": not _fatal(report),
+        "app": report.app,
+        "principal": {
+            "id": principal.id if principal else None,
+            "login": principal.login if principal else None,
+        },
+        "features": report.features,
+        "capabilities": [
+            {"name": capability.name, "allowed": capability.allowed, "evidence": capability.evidence}
+            for capability in report.capabilities
+        ],
+        "problems": [
+            {"code": problem.code, "message": problem.message, "hint": problem.hint}
+            for problem in report.problems
+        ],
+    }
+
+
+def _facts(name: str, report: CheckReport) -> dict[str, str]:
+    facts = {"connector": name}
+    if report.principal:
+        facts["credential of"] = report.principal.login or report.principal.id or ""
+    facts |= {f"app {key}": _value(value) for key, value in (report.app or {}).items()}
+    facts |= {key: _value(value) for key, value in report.features.items()}
+    return facts
+
+
+def _value(value: object) -> str:
+    return value if isinstance(value, str) else encode_json_text(value)
+
+
+def _capability_rows(name: str, report: CheckReport) -> Iterable[dict[str, object]]:
+    for capability in report.capabilities:
+        yield {
+            "connector": name,
+            "name": capability.name,
+            "allowed": capability.allowed,
+            "evidence": capability.evidence,
+        }
+
+
+def _fatal(report: CheckReport) -> list[Problem]:
+    return [problem for problem in report.problems if problem.fatal]
+
+
+def _problem_lines(report: CheckReport) -> Iterator[str]:
+    if not _fatal(report):
+        yield "A sync would work."
+    for problem in report.problems:
+        yield f"{'problem' if problem.fatal else 'advice'} {problem.code}: {problem.message}"
+        if problem.hint:
+            yield f"  hint: {problem.hint}"

@@ -1,0 +1,93 @@
+"""``rolecall runs``: the sync runs that there were."""
+
+from collections.abc import Iterable
+
+import click
+
+from rolecall.cli.options import RolecallCommand
+from rolecall.cli.session import Session, known_connectors
+from rolecall.output import Column, Listing
+from rolecall.store.engine import Store
+from rolecall.store.runs import RunRecord, list_runs, read_findings
+
+RUNS = Listing(
+    (
+        "connector",
+        "run_id",
+        "status",
+        "mode",
+        "started_at",
+        "finished_at",
+        "requests",
+        "resources",
+        "entitlements",
+        "grants",
+        "added",
+        "removed",
+        "findings",
+        "error",
+    ),
+    (
+        Column("run_id", "RUN"),
+        Column("connector", "CONNECTOR"),
+        Column("status", "STATUS"),
+        Column("started_at", "STARTED"),
+        Column("requests", "REQUESTS"),
+        Column("resources", "RESOURCES"),
+        Column("grants", "GRANTS"),
+        Column("added", "ADDED"),
+        Column("removed", "REMOVED"),
+        Column("findings", "FINDINGS"),
+    ),
+    cells={
+        "findings": lambda findings: str(len(findings)),
+    },
+)
+
+
+@click.command(cls=RolecallCommand)
+@click.argument("name", required=False)
+@click.pass_obj
+def runs(session: Session, name: str | None) -> None:
+    """List sync runs, of one connector or of all, oldest first.
+
+    Examples:
+      rolecall runs
+      rolecall runs aws-prod -o json
+    """
+    config = session.config()
+    if name is not None:
+        known_connectors(config, [name])
+    with session.store(config) as store:
+        session.print_rows(RUNS, run_rows(store, list_runs(store, name)))
+
+
+def run_rows(store: Store, records: Iterable[RunRecord]) -> Iterable[dict[str, object]]:
+    """Runs as scripts get them, each with its findings."""
+    for record in records:
+        row: dict[str, object] = {
+            "connector": record.connector,
+            "run_id": record.id,
+            "status": record.status,
+            "mode": record.mode,
+            "started_at": record.started_at,
+            "finished_at": record.finished_at,
+            "requests": record.requests,
+            "resources": record.resources,
+            "entitlements": record.entitlements,
+            "grants": record.grants,
+            "added": record.added,
+            "removed": record.removed,
+            "findings": [
+                {
+                    "code": finding.code,
+                    "severity": finding.severity.value,
+                    "message": finding.message,
+                    "subject": finding.subject,
+                }
+                for finding in read_findings(store, record.id)
+            ],
+        }
+        if record.error is not None:
+            row["error"] = record.error
+        yield row

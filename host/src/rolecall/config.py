@@ -1,0 +1,327 @@
+"""The configuration, ``rolecall.toml``: found, read, and every mistake in it named at once.
+
+It is read at two depths. ``load_config`` knows the host's own keys and the connectors' names, which
+is all that reading the store needs, and works while a plugin is broken. ``configure`` has each
+connector's kind validate the rest, and reads the secrets of those that are about to be opened.
+"""
+
+import os
+import re
+import tomllib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from rolecall.config_schemas import (
+    HOST_KEYS,
+    TABLES,
+    ConnectorSchema,
+    did_you_mean,
+    dotted,
+    load_table,
+)
+from rolecall.contracts import ConnectorKind, Secret
+from rolecall.errors import ConfigError, PluginError
+from rolecall.plugins import Plugins
+from rolecall.secrets import SecretField, SecretRef, read_secret
+
+FILE_NAME = "rolecall.toml"
+DEFAULT_STORE = "sqlite:///rolecall.db"
+DEFAULT_SHRINK = 0.2
+_KEYS_HINT = "the keys of a kind: rolecall plugins schema KIND"
+_ABOUT_KEYS = (": missing", ": unknown key", "'?)")
+CONNECTOR_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorConfig:
+    """One connector, as configured.
+
+    Attributes:
+        name: Its name, unique in the file.
+        kind: Id of its kind, which need not be installed.
+        owners: People who answer for it.
+        identity_source: Another connector's name, or None.
+        provisioning: While ``off``, every write is refused.
+        table: The kind's own keys as they stand in the file. Not for showing: a person may have
+            written a secret here.
+        settings: What the kind's schema loaded; None as long as it hasn't.
+        secret_refs: Setting → where the secret is; empty as long as settings is None.
+        secrets: Setting → secret, of a connector about to be opened.
+    """
+
+    name: str
+    kind: str
+    owners: tuple[str, ...] = ()
+    identity_source: str | None = None
+    provisioning: Literal["off", "on"] = "off"
+    table: Mapping[str, object] = field(default_factory=dict, repr=False)
+    settings: object = None
+    secret_refs: Mapping[str, SecretRef] = field(default_factory=dict)
+    secrets: Mapping[str, Secret] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole file.
+
+    Attributes:
+        path: Where it is.
+        store_url: SQLAlchemy URL; a relative SQLite file is relative to ``folder``.
+        max_shrink: Share of a type's grants that may vanish in a run without asking.
+        accounts_file: CSV with account names, or None.
+        disabled: Plugins that aren't loaded.
+        allow: When given, the only distributions that are loaded.
+        connectors: By name, in the file's order.
+    """
+
+    path: Path
+    store_url: str = DEFAULT_STORE
+    max_shrink: float = DEFAULT_SHRINK
+    accounts_file: Path | None = None
+    disabled: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ()
+    connectors: Mapping[str, ConnectorConfig] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        """What relative paths in the file are relative to."""
+        return self.path.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A file that was read: what is right in it, and the host's own mistakes.
+
+    Attributes:
+        config: What could be read; parts with mistakes are left at their defaults.
+        problems: The mistakes, by dotted key.
+        plugins_known: False when ``[plugins]`` doesn't say what may be loaded, so that nothing may be.
+    """
+
+    config: Config
+    problems: tuple[str, ...]
+    plugins_known: bool
+
+
+def find_config(named: str | Path | None, folder: Path) -> Path | None:
+    """Where the configuration is: the file named, or the nearest one in ``folder`` or above, or None.
+
+    Args:
+        named: From ``--config`` or ``ROLECALL_CONFIG``; empty counts as not given.
+        folder: Where the search begins.
+
+    Raises:
+        ConfigError: The file named isn't there.
+    """
+    if named:
+        path = Path(os.path.expanduser(named)).absolute()  # noqa: PTH111 - it leaves an unknown ~name as it is
+        if "\0" in str(path) or not path.is_file():
+            raise ConfigError(f"There is no configuration file {path}.", hint="create one: rolecall init")
+        return path
+    candidates = (place / FILE_NAME for place in (folder, *folder.parents))
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def load_config(path: Path) -> Config:
+    """The configuration as far as the host alone can judge it.
+
+    Raises:
+        ConfigError: All mistakes in the host's keys.
+    """
+    return settled(read_draft(path))
+
+
+def settled(draft: Draft) -> Config:
+    """The draft's configuration.
+
+    Raises:
+        ConfigError: All mistakes in the host's keys.
+    """
+    if draft.problems:
+        raise _invalid(draft.config.path, draft.problems)
+    return draft.config
+
+
+def read_draft(path: Path) -> Draft:
+    """Read the file; mistakes in the host's keys are in the draft.
+
+    Raises:
+        ConfigError: It can't be read, or isn't TOML.
+    """
+    return draft_from(_parse(path), path)
+
+
+def draft_from(document: Mapping[str, Any], path: Path) -> Draft:
+    """The draft of a parsed file; see ``read_draft``."""
+    problems: list[str] = []
+    unknown = [key for key in document if key not in TABLES and key != "connectors"]
+    problems.extend(
+        f"{dotted('', key)}: unknown key{did_you_mean(key, [*TABLES, 'connectors'])}" for key in unknown
+    )
+    loaded: dict[str, Mapping[str, Any]] = {}
+    for name, schema in TABLES.items():
+        table = load_table(schema(), document.get(name, {}), name, problems) if name in document else {}
+        if table is not None:
+            loaded[name] = table
+    connectors = _connectors(document.get("connectors", {}), problems)
+    plugins = loaded.get("plugins", {})
+    unbounded = (
+        [] if plugins.get("allow") else [c.name for c in connectors.values() if c.provisioning == "on"]
+    )
+    problems.extend(
+        f"plugins.allow: must name the distributions to load, since {dotted('connectors', name)} "
+        "has provisioning on"
+        for name in unbounded
+    )
+    file = loaded.get("accounts", {}).get("file")
+    config = Config(
+        path,
+        store_url=loaded.get("store", {}).get("url", DEFAULT_STORE),
+        max_shrink=loaded.get("sync", {}).get("max_shrink", DEFAULT_SHRINK),
+        accounts_file=path.parent / file if file else None,
+        disabled=tuple(plugins.get("disabled", ())),
+        allow=tuple(plugins.get("allow", ())),
+        connectors=connectors,
+    )
+    return Draft(config, tuple(problems), plugins_known="plugins" in loaded and not unbounded)
+
+
+def configure(draft: Draft, plugins: Plugins, opening: Collection[str] = ()) -> Config:
+    """The whole configuration, validated by the connectors' kinds.
+
+    A connector whose kind isn't there is a mistake, unless it isn't about to be opened and a plugin
+    that might offer the kind is broken or disabled: one bad plugin doesn't stop the others.
+
+    Args:
+        draft: The file.
+        plugins: The plugins that the draft's ``disabled`` and ``allow`` let in.
+        opening: Names of connectors about to be opened, whose secrets are read.
+
+    Raises:
+        ConfigError: All mistakes: the host's, each kind's, and missing secrets.
+    """
+    problems = list(draft.problems)
+    missing = tuple(info for info in plugins.inventory if info.state != "ok")
+    connectors = {}
+    for name, connector in draft.config.connectors.items():
+        path = dotted("connectors", name)
+        kind = plugins.kinds.get(connector.kind)
+        if kind is None:
+            if name in opening or not missing:
+                problems.append(
+                    f"{dotted('connectors', name)}.kind: {_no_such_kind(connector.kind, plugins)}"
+                )
+            connectors[name] = connector
+            continue
+        settings = _settings(kind, connector.table, path, problems)
+        refs = secret_refs(kind, connector.table)
+        secrets: dict[str, Secret] = {}
+        if name in opening:
+            secrets = _read_secrets(refs, path, draft.config.folder, plugins, problems)
+        connectors[name] = replace(connector, settings=settings, secret_refs=refs, secrets=secrets)
+    if problems:
+        raise _invalid(draft.config.path, problems)
+    return replace(draft.config, connectors=connectors)
+
+
+def secret_refs(kind: ConnectorKind, table: Mapping[str, object]) -> dict[str, SecretRef]:
+    """Where the secrets of a connector's table are, by setting; those written wrongly are left out."""
+    refs = {}
+    for name, schema_field in kind.settings().fields.items():
+        value = table.get(schema_field.data_key or name)
+        if isinstance(schema_field, SecretField) and isinstance(value, Mapping) and len(value) == 1:
+            ((scheme, reference),) = value.items()
+            if isinstance(reference, str) and reference:
+                refs[name] = SecretRef(str(scheme), reference)
+    return refs
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+    except OSError as error:
+        raise ConfigError(f"Can't read {path}: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not UTF-8 text (byte {error.start}).") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}") from error
+    except (RecursionError, ValueError) as error:  # nested too deep, or a number too long to read
+        raise ConfigError(f"{path} is not valid TOML: {type(error).__name__}") from error
+
+
+def _connectors(tables: object, problems: list[str]) -> dict[str, ConnectorConfig]:
+    if not isinstance(tables, Mapping):
+        problems.append("connectors: must be a table with one table for each connector")
+        return {}
+    connectors = {}
+    for name, table in tables.items():
+        path = dotted("connectors", name)
+        if not CONNECTOR_NAME.fullmatch(name):
+            problems.append(f"{path}: a name has a-z, 0-9, '-', '_' and '.' only, and begins with a-z or 0-9")
+        loaded = load_table(ConnectorSchema(), table, path, problems)
+        if loaded is not None:
+            connectors[name] = _connector(name, loaded, cast("Mapping[str, object]", table))
+        source = table.get("identity_source") if isinstance(table, Mapping) else None
+        if isinstance(source, str) and source and (source not in tables or source == name):
+            others = [other for other in tables if other != name]
+            problems.append(
+                f"{path}.identity_source: must name another connector{did_you_mean(source, others)}"
+            )
+    return connectors
+
+
+def _connector(name: str, loaded: Mapping[str, Any], table: Mapping[str, object]) -> ConnectorConfig:
+    return ConnectorConfig(
+        name,
+        loaded["kind"],
+        tuple(loaded.get("owners", ())),
+        loaded.get("identity_source"),
+        loaded["provisioning"],
+        {key: value for key, value in table.items() if key not in HOST_KEYS},
+    )
+
+
+def _settings(kind: ConnectorKind, table: Mapping[str, object], path: str, problems: list[str]) -> object:
+    try:
+        return load_table(kind.settings(), table, path, problems, also_known=HOST_KEYS)
+    except Exception as error:  # a stranger's schema can raise anything
+        raise PluginError(
+            f"The settings schema of kind {kind.id} broke with {type(error).__name__} on {path}.",
+            hint="report it to the plugin's author",
+        ) from error
+
+
+def _read_secrets(
+    refs: Mapping[str, SecretRef], path: str, folder: Path, plugins: Plugins, problems: list[str]
+) -> dict[str, Secret]:
+    secrets = {}
+    for setting, ref in refs.items():
+        try:
+            secrets[setting] = read_secret(ref, folder, plugins.resolve_secret)
+        except ConfigError as error:
+            problems.append(f"{dotted(path, setting)}: {error.message}")
+        except Exception as error:  # noqa: BLE001 - a path that can't be one, or a plugin's bug
+            problems.append(f"{dotted(path, setting)}: can't be read ({type(error).__name__})")
+    return secrets
+
+
+def _no_such_kind(kind: str, plugins: Plugins) -> str:
+    installed = ", ".join(sorted(plugins.kinds)) or "none"
+    lines = [f"no plugin offers the kind '{kind}'{did_you_mean(kind, plugins.kinds)}; installed: {installed}"]
+    lines += [
+        f"plugin {info.name} ({info.distribution}) is {info.state}: {info.reason}"
+        for info in plugins.inventory
+        if info.state != "ok"
+    ]
+    return "; ".join(lines)
+
+
+def _invalid(path: Path, problems: Collection[str]) -> ConfigError:
+    count = "a mistake" if len(problems) == 1 else f"{len(problems)} mistakes"
+    return ConfigError(
+        f"{path} has {count}; nothing was attempted.",
+        problems=tuple(dict.fromkeys(problems)),
+        hint=_KEYS_HINT if any(problem.endswith(_ABOUT_KEYS) for problem in problems) else None,
+    )

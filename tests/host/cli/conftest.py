@@ -1,0 +1,115 @@
+"""A workspace with one installed plugin, and the command line as a call in this process or a new one."""
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from rolecall.cli.program import run
+from tests.host.plugin_samples import install
+
+LAB_SOURCE = Path(__file__).with_name("lab_plugin.py")
+CONFIG = """
+[connectors.lab-one]
+kind = "lab"
+site = "lab.acme.example"
+token = { env = "LAB_TOKEN" }
+owners = ["ada@acme.example"]
+
+[accounts]
+file = "accounts.csv"
+"""
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a call ended, and what it wrote."""
+
+    code: int
+    out: bytes
+    err: bytes
+
+    @property
+    def json(self):
+        return json.loads(self.out)
+
+    @property
+    def lines(self):
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    @property
+    def error(self):
+        """The error object: the last line of standard error."""
+        return json.loads(self.err.splitlines()[-1])["error"]
+
+
+@pytest.fixture
+def site(tmp_path, monkeypatch):
+    """A folder on ``sys.path`` with the lab plugin installed in it."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    install(folder, "acme-lab", LAB_SOURCE.read_text(encoding="utf-8"))
+    monkeypatch.syspath_prepend(folder)
+    before = set(sys.modules)
+    yield folder
+    for name in set(sys.modules) - before:
+        if not name.startswith(("rolecall", "sqlalchemy", "alembic")):
+            del sys.modules[name]
+
+
+@pytest.fixture
+def workspace(tmp_path, monkeypatch, site):
+    """A folder with a configuration, which is the current one."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    (folder / "rolecall.toml").write_text(CONFIG, encoding="utf-8")
+    (folder / "accounts.csv").write_text(
+        "\ufeffaccount_id,name,owner,tags\n123456789012,prod,ada,env=prod\n", encoding="utf-8"
+    )
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("LAB_TOKEN", "lab-secret")
+    for name in ("ROLECALL_CONFIG", "ROLECALL_LOG_LEVEL", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    return folder
+
+
+@pytest.fixture
+def rolecall(capfdbinary):
+    """The command line, called in this process."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+
+    def call(*arguments):
+        code = run([str(argument) for argument in arguments])
+        sys.stdout.flush()
+        return Result(code, *capfdbinary.readouterr())
+
+    yield call
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+@pytest.fixture
+def rolecall_process(site):
+    """The command line as a process of its own."""
+
+    def start(*arguments, env=None, **options):
+        environment = {**os.environ, "PYTHONPATH": str(site), **(env or {})}
+        command = [sys.executable, "-m", "rolecall", *map(str, arguments)]
+        return subprocess.run(
+            command, env=environment, capture_output=True, timeout=60, check=False, **options
+        )
+
+    return start
+
+
+@pytest.fixture
+def synced(workspace, rolecall):
+    """The workspace after its first sync."""
+    assert rolecall("sync").code == 0
+    return workspace
