@@ -7,7 +7,17 @@ from rolecall_okta.clock import Clock
 from rolecall_okta.domain import DomainError, OktaDomain, OktaDomainField, normalise_domain
 from rolecall_okta.ledger import ReadLedger
 from rolecall_okta.payloads import Organization
-from rolecall_okta.rows import AppGroupRow, AppRow, AppUserRow, GroupRow, RoleRow, RowError, UserRow
+from rolecall_okta.rows import (
+    AppGroupRow,
+    AppRow,
+    AppUserRow,
+    GroupRow,
+    JsonObject,
+    RoleRow,
+    RowError,
+    UserRow,
+    user_row,
+)
 from rolecall_okta.sending import Timeouts
 
 __all__ = [
@@ -17,6 +27,7 @@ __all__ = [
     "Clock",
     "DomainError",
     "GroupRow",
+    "JsonObject",
     "OktaClient",
     "OktaDomain",
     "OktaDomainField",
@@ -29,4 +40,5 @@ __all__ = [
     "UserRow",
     "literal",
     "normalise_domain",
+    "user_row",
 ]

@@ -119,9 +119,11 @@ class OktaClient:
         params: Params = {"limit": 200, "search": search, "filter": filter, "expand": expand}
         return self.pages("/api/v1/groups", params, group_row)
 
-    def group_members(self, group_id: str) -> AsyncGenerator[list[UserRow], None]:
-        """The people in a group."""
-        return self.pages("/api/v1/groups/{id}/users", {"limit": 1000}, user_row, ids=(group_id,))
+    def group_members(
+        self, group_id: str, project: Callable[[JsonObject], UserRow] = user_row
+    ) -> AsyncGenerator[list[UserRow], None]:
+        """The people in a group; ``project`` may spare describing again those already known."""
+        return self.pages("/api/v1/groups/{id}/users", {"limit": 1000}, project, ids=(group_id,))
 
     def apps(self, name: str | None = None) -> AsyncGenerator[list[AppRow], None]:
         """Apps, all or those with this catalog name."""

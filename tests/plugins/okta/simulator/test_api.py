@@ -261,3 +261,16 @@ def test_latency_holds_every_answer_back(okta, call):
     okta.latency = 0.2
     response = call("/org")
     assert response.elapsed.total_seconds() >= 0.2
+
+
+def test_a_cap_makes_pages_of_a_few_items_however_many_are_asked_for(acme):
+    people = [acme.org.add_user(f"person{number}@acme.example") for number in range(3)]
+    group = acme.org.add_group("five", members=[*people, acme.ada, acme.bob])
+    with serve(acme.org, page_size_cap=2) as okta, httpx.Client() as client:
+        url, sizes = f"http://{okta.domain}/api/v1/groups/{group.id}/users?limit=1000", []
+        while url is not None:
+            page = client.get(url, headers={"Authorization": "SSWS super-token"})
+            sizes.append(len(page.json()))
+            url = page.links.get("next", {}).get("url")
+
+    assert sizes == [2, 2, 1]

@@ -40,6 +40,8 @@ class Call:
     lean: bool = False
     """Whether the caller asked for people without credentials."""
     tokens: Iterable[Token] = ()
+    page_size_cap: int | None = None
+    """Items in a page at most, whatever the query asks for."""
 
     def expands(self, *known: str) -> list[str]:
         """What the query asks to embed; anything unknown is refused."""
@@ -100,6 +102,7 @@ def listing(
 ) -> Reply:
     """A page of the items, in the order of ``key``, or as ``sortBy`` asks where ``order`` knows it."""
     limit, after = size.of(call.query), call.query.get("after")
+    limit = min(limit, call.page_size_cap or limit)
     if order is not None and "search" in call.query and "sortBy" in call.query:
         ranked = list(enumerate(_sorted(call, filter(keep, items), order)))
         ranks = page(ranked, after, limit, scope=call.path, key=lambda rank: f"{rank[0]:09d}")

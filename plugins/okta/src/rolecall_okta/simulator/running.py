@@ -31,6 +31,7 @@ def serve(
     limit_scale: float = 1.0,
     limit_window: float = 60.0,
     concurrency: int = 75,
+    page_size_cap: int | None = None,
     public_url: str | None = None,
     host: str = "127.0.0.1",
     port: int = 0,
@@ -46,6 +47,7 @@ def serve(
         limit_scale: Multiplies every rate limit.
         limit_window: Seconds that a rate limit counts.
         concurrency: Requests at one time, where limits are enforced.
+        page_size_cap: Items in a page at most, however many are asked for: a few people then make pages.
         public_url: The org's URL in links and bodies, instead of the address it listens on.
         host: The address to listen on.
         port: 0 for any that is free; ``domain`` of the simulator says which.
@@ -62,6 +64,7 @@ def serve(
             public_url=public_url,
             latency=latency,
             limits=limits,
+            page_size_cap=page_size_cap,
         )
         org.serve_times()
         server = Server(okta)

@@ -51,6 +51,7 @@ class Simulator:
         public_url: str | None = None,
         latency: float = 0.0,
         limits: Limits | None = None,
+        page_size_cap: int | None = None,
         keep_requests: bool = True,
     ) -> None:
         """See ``serve`` for what the arguments mean."""
@@ -59,6 +60,7 @@ class Simulator:
         self.tokens = tokens_of(org, tokens)
         self.latency = latency
         self.limits = limits or Limits()
+        self.page_size_cap = page_size_cap
         self.faults = Faults()
         self.requests: list[Request] = []
         self.served = 0
@@ -143,7 +145,16 @@ class Simulator:
         route, parts = found
         query = dict(parse_qsl(asked.query, keep_blank_values=True)) if asked.query else {}
         call = Call(
-            self.org, self._show, token, asked.path, asked.url, query, parts, asked.lean, self.tokens.values()
+            self.org,
+            self._show,
+            token,
+            asked.path,
+            asked.url,
+            query,
+            parts,
+            asked.lean,
+            self.tokens.values(),
+            self.page_size_cap,
         )
         return api.answer(route, asked.method, call)
 

@@ -1,0 +1,51 @@
+"""The app that a connector is for: found, or said why not; and which of its settings are shown."""
+
+from rolecall import NotFound, ProviderError
+from rolecall_okta import OktaClient
+from rolecall_okta_aws_federation.findings import quoted
+from rolecall_okta_aws_federation.payloads import AWS_APP_NAME, AwsSettings, OktaApp, OktaAppSchema
+
+
+async def read_aws_app(okta: OktaClient, app_id: str) -> OktaApp:
+    """The app that the configuration names.
+
+    Raises:
+        NotFound: There is none with that id.
+        ProviderError: It is another kind of app (code ``not_an_aws_app``), or can't be read.
+    """
+    try:
+        app: OktaApp = await okta.app(app_id, OktaAppSchema())
+    except NotFound as error:
+        raise NotFound(
+            f"The org has no app {app_id}, which aws_okta_app_id names.",
+            hint="take the id from the app's page in the Admin Console (Applications > AWS Account "
+            "Federation), or let rolecall init list the AWS apps",
+            code="app_not_found",
+            status=error.status,
+            provider_code=error.provider_code,
+            request_id=error.request_id,
+            method=error.method,
+            path=error.path,
+        ) from error
+    if app.name != AWS_APP_NAME:
+        raise ProviderError(
+            f"The app {app_id} is {quoted(app.label)} ({app.name}), "
+            f"not AWS Account Federation ({AWS_APP_NAME}).",
+            hint="set aws_okta_app_id to the id of an AWS Account Federation app; rolecall init lists them",
+            code="not_an_aws_app",
+        )
+    return app
+
+
+def settings_that_decide(settings: AwsSettings) -> dict[str, object]:
+    """The app's settings that access depends on, for people to read; never its AWS keys."""
+    return {
+        "use_group_mapping": settings.use_group_mapping,
+        "join_all_roles": settings.join_all_roles,
+        "group_filter": settings.group_filter,
+        "app_filter": settings.app_filter,
+        "role_value_pattern": settings.role_value_pattern,
+        "identity_provider_arn": settings.identity_provider_arn,
+        "aws_environment_type": settings.environment,
+        "session_duration": settings.session_duration,
+    }

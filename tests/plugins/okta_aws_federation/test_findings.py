@@ -1,0 +1,44 @@
+"""Findings are sentences with a stable code; what others wrote is marked as theirs."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import rolecall_okta_aws_federation
+from rolecall import Ref, Severity
+from rolecall_okta_aws_federation.findings import _TEXTS, described, finding, quoted
+
+(FOLDER,) = map(Path, rolecall_okta_aws_federation.__path__)
+
+
+def test_a_finding_has_its_severity_and_subject():
+    made = finding("group_gone", Ref("group", "00g:1"), name='"admins"')
+
+    assert (made.code, made.severity, made.subject) == ("group_gone", Severity.MEDIUM, "group:00g%3A1")
+    assert made.message == 'The group "admins" vanished during the run; what it held was dropped.'
+
+
+def test_every_code_of_the_table_is_used_and_no_other():
+    source = "".join(path.read_text() for path in FOLDER.glob("*.py"))
+
+    assert set(re.findall(r'\bfinding\(\s*"(\w+)"', source)) == set(_TEXTS)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (None, "null"),
+        (True, "true"),
+        (3, "the number 3"),
+        ([1] * 10_000, "a list"),
+        ({"secretKey": "hidden"}, "an object"),
+        ("x" * 500, '"' + "x" * 120 + '…"'),
+    ],
+)
+def test_values_are_described_in_short(value, words):
+    assert described(value) == words
+
+
+def test_a_missing_text_is_nothing():
+    assert quoted(None) == "nothing"
