@@ -24,6 +24,10 @@ format: $(STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# Records the cassettes anew, from the simulator; of a live org where ROLECALL_RECORD_DOMAIN, _APP, _TOKEN are set.
+record: $(STAMP)
+	$(BIN)/python -m pytest tests/plugins/okta_aws_federation/recorded --record-mode=rewrite -q
+
 bench: $(STAMP)
 	$(BIN)/python -m tests.bench
 
