@@ -35,6 +35,11 @@ def via_text(paths: Sequence[Mapping[str, str]]) -> str:
     )
 
 
+def via_names(paths: Sequence[Mapping[str, str]]) -> str:
+    """Paths as people know them: by the groups' names."""
+    return ", ".join(path.get("group_name") or path["kind"] for path in paths)
+
+
 ACCESS = Listing(
     ACCESS_FIELDS,
     (
@@ -44,11 +49,12 @@ ACCESS = Listing(
         Column("account_id", "ACCOUNT"),
         Column("account_name", "NAME"),
         Column("role", "ROLE"),
-        Column("since", "SINCE"),
         Column("via", "VIA"),
+        Column("since", "SINCE"),
         Column("connector", "CONNECTOR"),
     ),
     cells={"via": via_text},
+    table_cells={"via": via_names, "since": lambda since: f"{since:%Y-%m-%d}"},
 )
 
 

@@ -155,7 +155,8 @@ def _lines(answer: Answer, accounts: Accounts) -> Iterator[str]:
     settings = (f"{name}: {_value(value)}" for name, value in words.settings.items())
     yield from _section("Settings that decided", settings)
     yield from _section("To change this", words.changes)
-    yield from _section("Findings", (f"{found.code}: {found.message}" for found in question.findings))
+    unsaid = (found for found in question.findings if found.message not in words.reasons)
+    yield from _section("Findings", (f"{found.code}: {found.message}" for found in unsaid))
 
 
 def _verdict(answer: Answer, accounts: Accounts) -> str:

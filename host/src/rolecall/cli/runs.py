@@ -26,6 +26,7 @@ RUNS = Listing(
         "removed",
         "findings",
         "error",
+        "completeness",
     ),
     (
         Column("run_id", "RUN"),
@@ -51,6 +52,8 @@ RUNS = Listing(
 def runs(session: Session, name: str | None) -> None:
     """List sync runs, of one connector or of all, oldest first.
 
+    JSON has each run's completeness statement too: every list read, whose credential it was, and totals.
+
     Examples:
       rolecall runs
       rolecall runs aws-prod -o json
@@ -59,7 +62,9 @@ def runs(session: Session, name: str | None) -> None:
     if name is not None:
         known_connectors(config, [name])
     with session.store(config) as store:
-        session.print_rows(RUNS, run_rows(store, list_runs(store, name)))
+        records = list_runs(store, name)
+        rows = zip(run_rows(store, records), records, strict=True)
+        session.print_rows(RUNS, ({**row, "completeness": record.completeness} for row, record in rows))
 
 
 def run_rows(store: Store, records: Iterable[RunRecord]) -> Iterable[dict[str, object]]:

@@ -33,11 +33,13 @@ class Listing:
         fields: The JSON keys of a row, in order; also the columns of CSV.
         columns: What the table shows.
         cells: Key → how its value reads as text, where that isn't plain.
+        table_cells: The same where a table, for people, says it otherwise than CSV.
     """
 
     fields: tuple[str, ...]
     columns: tuple[Column, ...]
     cells: Mapping[str, Callable[[Any], str]] = field(default_factory=dict)
+    table_cells: Mapping[str, Callable[[Any], str]] = field(default_factory=dict)
 
 
 def write_listing(listing: Listing, rows: Iterable[Row], form: Format, sink: Sink) -> int:
@@ -128,6 +130,8 @@ def _csv_cell(listing: Listing, key: str, value: object) -> str:
 
 
 def _table_cell(listing: Listing, key: str, value: object) -> str:
+    if key in listing.table_cells:
+        return safe(listing.table_cells[key](value))
     if isinstance(value, datetime) and key not in listing.cells:
         return rfc3339(value.replace(microsecond=0))
     return _text(listing, key, value)
