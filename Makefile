@@ -35,5 +35,5 @@ $(STAMP): $(PROJECTS)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip==$$(sed -n 's/^pip==//p' constraints.txt)"
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group dev \
-	    --editable './host[testing]' --editable './plugins/okta[simulator]' --editable './plugins/okta_aws_federation[demo]'
+	    --editable './host[keyring,testing]' --editable './plugins/okta[simulator]' --editable './plugins/okta_aws_federation[demo]'
 	touch $@
