@@ -87,8 +87,8 @@ async def rolecall_open(context: ConnectorContext) -> object:
         An object with implementations of the hooks from ``rolecall_validate`` to ``rolecall_close``.
 
     Raises:
-        ConfigError: Nothing is attempted; the command ends with exit code 2.
-        ProviderError: The command fails for this connector.
+        ConfigError: The settings are each right, but don't go together; the run fails, saying so.
+        ProviderError: The run fails, and the last published run stands.
 
     Must not: write to the provider, or keep the secrets anywhere but in the object.
     """
@@ -346,7 +346,8 @@ def rolecall_commands() -> Sequence[click.Command]:  # type: ignore[empty-body]
     Called once at start. Import what a command needs inside it, so that ``rolecall --help`` stays quick.
 
     Returns:
-        Click commands or groups. A name that the host or an earlier plugin uses is refused, by name.
+        Click commands or groups. One that an earlier plugin has too makes this plugin broken; one
+        of the host's own names is left out.
 
     Raises:
         Exception: The plugin is listed as broken with the reason, and the others go on.
