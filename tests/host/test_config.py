@@ -8,11 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rolecall.config import Config, configure, draft_from, find_config, load_config, read_draft
+from rolecall.config import Config, configure, draft_from, find_config, read_draft, settled
 from rolecall.contracts import ConnectorKind
 from rolecall.errors import ConfigError, PluginError
 from rolecall.plugins import PluginInfo, Plugins
 from rolecall.secrets import SecretField, SecretRef
+
+
+def load_config(path):
+    return settled(read_draft(path))
 
 
 class LabSettings(ma.Schema):

@@ -166,6 +166,30 @@ async def test_a_connector_without_a_sync_hook_is_refused_before_it_can_publish_
             pass
 
 
+async def test_what_was_opened_is_closed_even_if_it_does_not_fit(site):
+    closed = site / "closed"
+    closing = f"""
+    @hookimpl
+    async def rolecall_close(self):
+        from pathlib import Path
+        Path({str(closed)!r}).touch()
+"""
+    install(
+        site,
+        "good",
+        GOOD.replace(
+            "    @hookimpl\n    async def rolecall_sync_grants", closing + "    async def sync_grants"
+        ),
+    )
+    plugins = load_plugins()
+
+    with pytest.raises(PluginError):
+        async with open_connector(plugins, context("paint")):
+            pass
+
+    assert closed.exists()
+
+
 def test_a_broadcast_reaches_the_others_when_one_listener_raises(site, caplog):
     heard = site / "heard"
     install(

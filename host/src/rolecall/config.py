@@ -1,6 +1,6 @@
 """The configuration, ``rolecall.toml``: found, read, and every mistake in it named at once.
 
-It is read at two depths. ``load_config`` knows the host's own keys and the connectors' names, which
+It is read at two depths. ``read_draft`` knows the host's own keys and the connectors' names, which
 is all that reading the store needs, and works while a plugin is broken. ``configure`` has each
 connector's kind validate the rest, and reads the secrets of those that are about to be opened.
 """
@@ -8,11 +8,12 @@ connector's kind validate the rest, and reads the secrets of those that are abou
 import os
 import re
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from rolecall.accounts import load_accounts
 from rolecall.config_schemas import (
     HOST_KEYS,
     TABLES,
@@ -124,15 +125,6 @@ def find_config(named: str | Path | None, folder: Path) -> Path | None:
     return next((path for path in candidates if path.is_file()), None)
 
 
-def load_config(path: Path) -> Config:
-    """The configuration as far as the host alone can judge it.
-
-    Raises:
-        ConfigError: All mistakes in the host's keys.
-    """
-    return settled(read_draft(path))
-
-
 def settled(draft: Draft) -> Config:
     """The draft's configuration.
 
@@ -176,11 +168,13 @@ def draft_from(document: Mapping[str, Any], path: Path) -> Draft:
         for name in unbounded
     )
     file = loaded.get("accounts", {}).get("file")
+    accounts_file = path.parent / file if file else None
+    problems.extend(_problems_of_accounts(accounts_file))
     config = Config(
         path,
         store_url=loaded.get("store", {}).get("url", DEFAULT_STORE),
         max_shrink=loaded.get("sync", {}).get("max_shrink", DEFAULT_SHRINK),
-        accounts_file=path.parent / file if file else None,
+        accounts_file=accounts_file,
         disabled=tuple(plugins.get("disabled", ())),
         allow=tuple(plugins.get("allow", ())),
         connectors=connectors,
@@ -249,6 +243,14 @@ def _parse(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path} is not valid TOML: {error}") from error
     except (RecursionError, ValueError) as error:  # nested too deep, or a number too long to read
         raise ConfigError(f"{path} is not valid TOML: {type(error).__name__}") from error
+
+
+def _problems_of_accounts(file: Path | None) -> Sequence[str]:
+    try:
+        load_accounts(file)
+    except ConfigError as error:
+        return error.problems or [error.message]
+    return ()
 
 
 def _connectors(tables: object, problems: list[str]) -> dict[str, ConnectorConfig]:

@@ -106,7 +106,7 @@ class SyncRun(Protocol):
     """Where a connector reports on the run it is part of. Every method returns at once."""
 
     def found(self, finding: Finding) -> None:
-        """Record something odd; repeats (same code and subject) are recorded once."""
+        """Record something odd; the same finding again is recorded once."""
 
     def read(self, reading: ListRead) -> None:
         """Record one list that was read whole, for the completeness statement."""

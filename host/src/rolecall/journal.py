@@ -42,13 +42,13 @@ class Journal:
         self._store = store
         self._run_id = run_id
         self._show = show
-        self._findings: dict[tuple[str, str], Finding] = {}
+        self._findings: dict[Finding, None] = {}
         self._reads: list[ListRead] = []
         self._identity: Identity | None = None
 
     def found(self, finding: Finding) -> None:
         """See ``SyncRun``."""
-        self._findings.setdefault((finding.code, finding.subject), finding)
+        self._findings[finding] = None
 
     def read(self, reading: ListRead) -> None:
         """See ``SyncRun``."""
@@ -88,7 +88,7 @@ class Journal:
         """All that was said, for the run's record; ``totals`` counts what was staged."""
         return RunReport(
             requests=self.requests,
-            findings=tuple(self._findings.values()),
+            findings=tuple(self._findings),
             reads=tuple(self._reads),
             identity=self._identity,
             totals=totals() if totals else {},

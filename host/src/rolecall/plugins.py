@@ -100,12 +100,15 @@ class Plugins:
         return await listing if listing is not None else ()
 
     def announce(self, hook: str, **arguments: object) -> None:
-        """Broadcast a host hook; a plugin that raises is named in the log, and the others still hear it."""
+        """Broadcast a host hook, to implementations alone and not to wrappers.
+
+        A plugin that raises is named in the log, and the others still hear it.
+        """
         for implementation in getattr(self.manager.hook, hook).get_hookimpls():
             if implementation.wrapper or implementation.hookwrapper:
                 continue
             try:
-                _addressed(self.manager, hook, implementation.plugin)(**arguments)
+                implementation.function(**{name: arguments[name] for name in implementation.argnames})
             except Exception:  # a stranger can raise anything; the run goes on
                 log.exception("plugin %s failed in %s", implementation.plugin_name, hook)
 
@@ -190,17 +193,15 @@ async def open_connector(plugins: Plugins, context: ConnectorContext) -> AsyncIt
         raise PluginError(f"Kind {context.kind} can't be opened: its plugin has no rolecall_open.")
     carrier = await opening
     name = f"connector {context.name}"
+    connector = OpenConnector(plugins.manager, carrier, plugins.kinds[context.kind])
     try:
         _register(plugins.manager, carrier, name)
         missing = [hook for hook in REQUIRED_HOOKS if not hasattr(carrier, hook)]
         if missing:
             raise PluginError(f"Kind {context.kind} opened a connector without {', '.join(missing)}.")
-        connector = OpenConnector(plugins.manager, carrier, plugins.kinds[context.kind])
-        try:
-            yield connector
-        finally:
-            await connector.close()
+        yield connector
     finally:
+        await connector.close()
         _forget(plugins.manager, name)
 
 

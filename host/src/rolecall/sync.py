@@ -78,6 +78,7 @@ async def sync_connector(
             "The run was interrupted; the last published run stands.", code="interrupted"
         )
         _record_failure(store, journal, run_id, job, interrupted)
+        plugins.announce_end(_outcome(find_run(store, run_id)))
         raise
     except Exception as error:  # noqa: BLE001 - whatever went wrong, the run's record must say so
         _record_failure(store, journal, run_id, job, _first(error))

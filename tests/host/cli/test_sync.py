@@ -29,6 +29,15 @@ def lab(workspace):
     return write
 
 
+def test_the_environment_can_ask_for_more_words(workspace, rolecall, monkeypatch):
+    quiet = rolecall("sync")
+    monkeypatch.setenv("ROLECALL_LOG_LEVEL", "info")
+    talking = rolecall("sync")
+
+    assert b"info: run" not in quiet.err
+    assert b"info: run" in talking.err
+
+
 def test_a_run_is_reported_with_the_keys_of_the_contract(workspace, rolecall):
     first, second = rolecall("sync", "-o", "json"), rolecall("sync", "--full", "-o", "json")
 

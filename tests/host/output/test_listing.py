@@ -130,6 +130,17 @@ def test_a_long_list_is_streamed_in_flat_memory_with_its_first_row_at_once(form)
         assert sizes[1] > 0
 
 
+@pytest.mark.parametrize("form", [Format.JSON, Format.JSONL])
+@given(ANY_TEXT)
+def test_json_steers_no_terminal_and_is_read_back_as_it_was(form, text):
+    encoded = written(form, [{"id": "1", "name": text}])
+
+    shown = encoded.decode().replace("\n", "")
+    assert not any(character in shown for character in "\x7f\x85\x9b\u2028\u2029\u202e\u2066\u200b\ufeff")
+    rows = json.loads(encoded)
+    assert (rows[0] if form is Format.JSON else rows)["name"] == text
+
+
 def test_a_full_disk_is_named():
     with (
         open("/dev/full", "wb", buffering=0) as full,  # noqa: PTH123

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event
 
-from rolecall import StoreError
+from rolecall import ConfigError, StoreError
 from rolecall.store import open_store, queries, sqlite
 from rolecall.store.runs import resolve_at, start_run
 from rolecall.store.staging import open_staging
@@ -34,6 +34,12 @@ def test_every_file_of_the_store_is_its_owners_alone(tmp_path):
     assert modes == dict.fromkeys(
         ("rolecall.db", "rolecall.db-shm", "rolecall.db-wal", "rolecall.db.staging-1"), 0o600
     )
+
+
+def test_a_store_that_others_could_read_is_closed_to_them(tmp_path):
+    (tmp_path / "rolecall.db").touch(mode=0o644)
+    open_store("sqlite:///rolecall.db", tmp_path).close()
+    assert mode_of(tmp_path / "rolecall.db") == 0o600
 
 
 def test_a_relative_url_is_relative_to_the_folder_given(tmp_path):
@@ -60,7 +66,7 @@ def test_an_absolute_url_stands_on_its_own(tmp_path):
     ],
 )
 def test_a_url_that_names_no_usable_file_is_refused_in_one_line(tmp_path, url, says):
-    with pytest.raises(StoreError) as refused:
+    with pytest.raises((ConfigError, StoreError)) as refused:
         open_store(url, tmp_path)
     assert says in refused.value.message
     assert "\n" not in refused.value.message

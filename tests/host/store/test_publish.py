@@ -56,6 +56,20 @@ def test_a_run_is_recorded_with_its_place_in_the_order_of_publishing(store):
     assert again.finished_at >= other.finished_at >= first.finished_at
 
 
+def test_a_run_that_began_before_a_published_one_is_overtaken_and_revives_nothing(store):
+    publish_state(store, granted(5))
+    slow = start_run(store, "aws", "sample", "full")
+    newer = publish_state(store, granted(2))
+    rows = version_rows(store)
+    with open_staging(store, slow, "aws", TYPES) as staging:
+        add_state(staging, granted(5))
+        with pytest.raises(Refused) as refused:
+            publish(store, staging, slow, RunReport(0, (), (), None, {}))
+    assert refused.value.code == "overtaken"
+    assert version_rows(store) == rows
+    assert resolve_at(store, "aws", None) == newer
+
+
 def test_what_a_run_found_is_kept_with_it(store):
     findings = (Finding("b", Severity.LOW, "m\x00", "x"), Finding("a", Severity.HIGH, "\ud800", "y"))
     run = publish_state(store, granted(1), report=RunReport(4, findings, (), None, {}))

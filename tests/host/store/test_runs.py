@@ -7,11 +7,13 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
 import pytest
+from sqlalchemy import update
 
 from rolecall import Finding, Identity, ListRead, Severity, UsageError
-from rolecall.store import open_store
+from rolecall.store import open_store, tables
 from rolecall.store.process import Process, is_gone, this_process
 from rolecall.store.runs import (
+    SILENCE,
     LogLine,
     RunReport,
     StoredLogLine,
@@ -21,6 +23,7 @@ from rolecall.store.runs import (
     fail_run,
     find_run,
     list_runs,
+    newest_runs,
     read_findings,
     read_log,
     resolve_at,
@@ -120,10 +123,27 @@ def test_a_run_whose_process_was_killed_becomes_failed(store, tmp_path):
 
 def test_a_process_lives_until_it_ends_and_is_not_taken_for_a_later_one():
     me = this_process()
-    assert not is_gone(me)
-    assert is_gone(Process(me.pid, me.host, "an earlier boot:1"))
-    assert not is_gone(Process(2**22 + 1, "another host", None))
-    assert is_gone(Process(2**22 + 1, me.host, None))
+    assert not is_gone(me, silent=True)
+    assert is_gone(Process(me.pid, me.host, "an earlier boot:1"), silent=False)
+    assert not is_gone(Process(2**22 + 1, "another host", None), silent=False)
+    assert is_gone(Process(2**22 + 1, "another host", None), silent=True)
+    assert is_gone(Process(2**22 + 1, me.host, None), silent=False)
+
+
+def test_a_run_of_another_host_that_has_long_been_silent_becomes_failed(store):
+    silent, talking = (start_run(store, connector, "sample", "full") for connector in ("aws", "other"))
+    long_ago = datetime.now(UTC) - SILENCE - timedelta(minutes=1)
+    with store.writing() as connection:
+        connection.execute(update(tables.run).values(host="a pod that was", started_at=long_ago))
+    append_log(store, talking, [LogLine(datetime.now(UTC), "info", "still here")])
+    end_interrupted_runs(store)
+    assert [find_run(store, run).status for run in (silent, talking)] == ["failed", "running"]
+
+
+def test_the_newest_run_of_each_connector_is_known_without_reading_all(store):
+    runs = [start_run(store, connector, "sample", "full") for connector in ("aws", "aws", "other")]
+    newest = newest_runs(store)
+    assert {name: run.id for name, run in newest.items()} == {"aws": runs[1], "other": runs[2]}
 
 
 def test_the_log_is_read_by_connector_by_run_and_from_a_line_on(store):

@@ -88,7 +88,8 @@ def _one_person(snapshot: Snapshot, user: str) -> Person:
     if not people:
         raise UsageError(
             f"{snapshot.connector} holds no person '{user}'.",
-            hint="give an id, a login or an e-mail address; see: rolecall resources --type user",
+            hint="it holds who is assigned, and the members of groups that count: nobody else has access. "
+            "Or else check the id, login or e-mail address; see: rolecall resources --type user",
         )
     if len(people) > 1:
         ids = ", ".join(person.ref.id for person in people[:5])

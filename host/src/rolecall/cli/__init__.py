@@ -1,5 +1,18 @@
 """The command line: ``program`` is its frame, ``session`` what commands get, the rest one command each."""
 
-from rolecall.cli.program import main
+import sys
 
 __all__ = ["main"]
+
+INTERRUPTED = 130
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The console's entry point; ends the process with the command's exit code."""
+    try:
+        from rolecall.cli.program import run  # noqa: PLC0415 - Ctrl-C while it is imported is no bug
+
+        code = run(sys.argv[1:] if arguments is None else arguments)
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    sys.exit(code)

@@ -10,8 +10,7 @@ from rolecall.cli.session import Session, known_connectors
 from rolecall.config import Config, ConnectorConfig
 from rolecall.output import Column, Format, Listing
 from rolecall.output.encoding import encode_json_text
-from rolecall.store.engine import Store
-from rolecall.store.runs import RunRecord, end_interrupted_runs, list_runs
+from rolecall.store.runs import RunRecord, end_interrupted_runs, newest_runs
 
 NOT_SYNCED, SYNCING, CONNECTED, ERROR = "Not synced", "Syncing", "Connected", "Error"
 _STATUS = {
@@ -126,15 +125,11 @@ def status(session: Session, name: str | None) -> None:
 
 def _last_runs(session: Session, config: Config) -> dict[str, RunRecord]:
     with session.store(config) as store:
-        last = _newest(store)
+        last = newest_runs(store)
         if any(run.status == "running" for run in last.values()):
             end_interrupted_runs(store)
-            last = _newest(store)
+            last = newest_runs(store)
     return last
-
-
-def _newest(store: Store) -> dict[str, RunRecord]:
-    return {run.connector: run for run in list_runs(store)}
 
 
 def _connector_row(connector: ConnectorConfig, last: RunRecord | None) -> dict[str, object]:

@@ -23,6 +23,8 @@ class SafeFormatter(logging.Formatter):
 def set_up_logging(session: Session) -> None:
     """Send log records to standard error: warnings, with ``-v`` more, with ``-q`` errors only.
 
+    ``ROLECALL_LOG_LEVEL`` says the same where no option does: ``info`` is ``-v``, ``debug`` is ``-vv``.
+
     Libraries whose debug records quote requests never go below a warning.
 
     Raises:
@@ -32,6 +34,8 @@ def set_up_logging(session: Session) -> None:
     if named and named not in _LEVELS:
         raise UsageError(f"ROLECALL_LOG_LEVEL is '{named}'.", hint=f"use one of: {', '.join(_LEVELS)}")
     level = _LEVELS.get(named, logging.WARNING)
+    if level < logging.WARNING and not session.quiet:
+        session.verbosity = max(session.verbosity, 1 if level == logging.INFO else 2)
     if session.verbosity:
         level = min(level, logging.INFO if session.verbosity == 1 else logging.DEBUG)
     elif session.quiet:

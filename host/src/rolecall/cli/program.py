@@ -1,4 +1,4 @@
-"""The frame of the command line: ``main``, the commands, and where every error ends."""
+"""The frame of the command line: ``run``, the commands, and where every error ends."""
 
 import os
 import sys
@@ -77,12 +77,6 @@ def program(context: click.Context) -> None:
       rolecall explain ada prod/Admin     why she has it, or hasn't
     """
     set_up_logging(context.ensure_object(Session))
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """The console's entry point; ends the process with the command's exit code."""
-    words = sys.argv[1:] if arguments is None else arguments
-    sys.exit(run(words))
 
 
 def run(arguments: list[str]) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from rolecall.cli.failures import FAILED, PARTLY, REFUSED, CommandFailed
+from rolecall.cli.failures import FAILED, PARTLY, REFUSED, USAGE, CommandFailed
 from rolecall.cli.options import RolecallCommand
 from rolecall.cli.progress import shown_progress
 from rolecall.cli.runs import RUNS, run_rows
@@ -55,6 +55,9 @@ def sync(
         raise ConfigError(f"{config.path} has no connectors.", hint="add one: rolecall init")
     if incremental:
         session.note("Incremental runs are not available yet; this is a full run.")
+    for name in wanted:
+        if source := config.connectors[name].identity_source:
+            session.note(f"{name} reads everything itself: its identity source {source} isn't used yet.")
     with session.store(config) as store:
         records = _run(session, config, store, wanted, accept_shrink)
         _print(session, store, records)
@@ -105,6 +108,8 @@ def _fail_if_any_failed(records: Sequence[RunRecord]) -> None:
     failed = [record for record in bad if record.status == "failed"]
     some_went_well = len(bad) < len(records)
     exit_code = REFUSED if not failed else PARTLY if some_went_well else FAILED
+    if all(record.error and record.error["code"] == ConfigError.code for record in records):
+        exit_code = USAGE
     if len(bad) == 1 and bad[0].error is not None:
         error = bad[0].error
         raise CommandFailed(

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
@@ -13,17 +14,33 @@ import orjson
 
 from rolecall.output.safe_text import safe
 
+_STEERING = re.compile(
+    rb"\x7f|\xc2[\x80-\x9f]|\xd8\x9c|\xe2\x80[\x8b-\x8f\xa8-\xae]|\xe2\x81[\xa0-\xaf]|\xef\xbb\xbf"
+)
+"""In UTF-8: DEL, C1 controls, line and paragraph separators, bidi marks and what has no width."""
+
 _OPTIONS = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
 
 
 def encode_json(value: object, *, indent: bool = False) -> bytes:
-    """The value as JSON in UTF-8. A lone surrogate stays one, as an escape; times are RFC 3339 UTC."""
+    r"""The value as JSON in UTF-8; times are RFC 3339 UTC.
+
+    A lone surrogate stands as its escape; so does what a terminal may act on or a reader take for the
+    end of a line, such as C1 controls and bidi marks: ``\u009b``. A JSON reader gets the same value.
+    """
     try:
-        return orjson.dumps(value, default=_plain, option=_OPTIONS | (orjson.OPT_INDENT_2 if indent else 0))
+        encoded = orjson.dumps(
+            value, default=_plain, option=_OPTIONS | (orjson.OPT_INDENT_2 if indent else 0)
+        )
+        return _STEERING.sub(_as_escape, encoded)
     except orjson.JSONEncodeError:  # a lone surrogate, or a number of more than 64 bits
         separators = (",", ": ") if indent else (",", ":")
         text = json.dumps(value, default=_plain, separators=separators, indent=2 if indent else None)
         return text.encode("ascii")
+
+
+def _as_escape(found: re.Match[bytes]) -> bytes:
+    return b"\\u%04x" % ord(found[0].decode())
 
 
 def encode_json_text(value: object) -> str:

@@ -9,7 +9,7 @@ from typing import Self
 from sqlalchemy import Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError
 
-from rolecall.errors import StoreError
+from rolecall.errors import ConfigError
 from rolecall.store import sqlite
 from rolecall.store.migration import migrate
 
@@ -56,6 +56,7 @@ def open_store(url: str, folder: Path) -> Store:
         folder: The configuration's.
 
     Raises:
+        ConfigError: The URL names nothing that this release can use, or a folder that isn't there.
         StoreError: It can't be opened, isn't ours, or is of a newer release.
     """
     path = _file_of(url, folder)
@@ -72,12 +73,12 @@ def _file_of(url: str, folder: Path) -> Path:
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError) as error:
-        raise StoreError("store.url isn't a URL.", hint="write sqlite:///rolecall.db") from error
+        raise ConfigError("store.url isn't a URL.", hint="write sqlite:///rolecall.db") from error
     if parsed.drivername != "sqlite" or parsed.query:
-        raise StoreError(
+        raise ConfigError(
             f"store.url names a database that this release can't use ({parsed.drivername}).",
             hint="write sqlite:///rolecall.db",
         )
     if not parsed.database or parsed.database == ":memory:":
-        raise StoreError("store.url names no file.", hint="write sqlite:///rolecall.db")
+        raise ConfigError("store.url names no file.", hint="write sqlite:///rolecall.db")
     return folder / parsed.database

@@ -24,10 +24,10 @@ def this_process() -> Process:
     return Process(os.getpid(), socket.gethostname(), _started(os.getpid()))
 
 
-def is_gone(process: Process) -> bool:
-    """Whether it has certainly ended; a process of another host is taken to live."""
+def is_gone(process: Process, *, silent: bool) -> bool:
+    """Whether it has ended: for certain on this host, and on another where it has long been ``silent``."""
     if process.host != socket.gethostname():
-        return False
+        return silent
     try:
         os.kill(process.pid, 0)
     except ProcessLookupError:

@@ -66,7 +66,8 @@ def publish(
         accept_shrink: Resource types whose grants may go all the same; True is all of them.
 
     Raises:
-        Refused: More would go (``shrink_refused``); nothing was changed.
+        Refused: More would go (``shrink_refused``), or a run of the connector that began later is
+            published already (``overtaken``): what this one read is older. Nothing was changed.
         PluginError: The staged state lacks something that it names.
         StoreError: The store can't be written, or the run has ended already; nothing was changed.
     """
@@ -76,6 +77,7 @@ def publish(
     with connection.begin():
         run = tables.run.c
         connector_id = connection.execute(select(run.connector_id).where(run.id == run_id)).scalar_one()
+        _refuse_if_overtaken(connection, connector_id, run_id)
         seq = (connection.execute(select(func.max(run.published))).scalar_one() or 0) + 1
         changed = _publish_types(connection, connector_id, staged)
         _assign_keys(connection, connector_id)
@@ -100,6 +102,19 @@ def publish(
         ):
             raise StoreError(f"Run {run_id} has ended already; nothing was published.")
     return published
+
+
+def _refuse_if_overtaken(connection: Connection, connector_id: int, run_id: int) -> None:
+    run = tables.run.c
+    mine = run.connector_id == connector_id
+    later = select(func.max(run.id)).where(mine, run.id > run_id, run.published.is_not(None))
+    newer = connection.execute(later).scalar_one()
+    if newer is not None:
+        raise Refused(
+            f"Run {run_id} was overtaken by run {newer}, which began later and is published already.",
+            hint="nothing is to be done: the later run read the newer state",
+            code="overtaken",
+        )
 
 
 def _publish_types(connection: Connection, connector_id: int, staged: Staging) -> int:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Select, insert, select, update
+from sqlalchemy import Connection, Select, func, insert, select, update
 
 from rolecall.errors import UsageError
 from rolecall.ids import parse_entitlement
@@ -16,6 +16,9 @@ from rolecall.store.process import Process, is_gone, this_process
 
 RunStatus = Literal["running", "published", "unchanged", "failed", "refused"]
 RunMode = Literal["full", "incremental"]
+
+SILENCE = timedelta(hours=6)
+"""A run of another host that has said nothing for so long is taken to have died with it."""
 
 INTERRUPTED: Mapping[str, object] = {
     "code": "interrupted",
@@ -179,6 +182,14 @@ def list_runs(store: Store, connector: str | None = None) -> list[RunRecord]:
         return [_record(row) for row in connection.execute(query)]
 
 
+def newest_runs(store: Store) -> dict[str, RunRecord]:
+    """The last run that began, by connector."""
+    last = select(func.max(tables.run.c.id)).group_by(tables.run.c.connector_id)
+    with store.reading() as connection:
+        records = [_record(row) for row in connection.execute(_runs().where(tables.run.c.id.in_(last)))]
+    return {record.connector: record for record in records}
+
+
 def find_run(store: Store, run_id: int) -> RunRecord:
     """The run with this number.
 
@@ -258,10 +269,13 @@ def read_log(store: Store, connector: str, run_id: int | None = None, after: int
 
 
 def _end_interrupted(connection: Connection) -> None:
-    run = tables.run.c
-    running = select(run.id, run.pid, run.host, run.process_started).where(run.status == "running")
-    for run_id, *process in connection.execute(running).all():
-        if is_gone(Process(*process)):
+    run, line = tables.run.c, tables.log_line.c
+    last_said = select(func.max(line.at)).where(line.run_id == run.id).scalar_subquery()
+    heard = func.coalesce(last_said, run.started_at)
+    running = select(run.id, heard, run.pid, run.host, run.process_started).where(run.status == "running")
+    long_ago = datetime.now(UTC) - SILENCE
+    for run_id, heard_at, *process in connection.execute(running).all():
+        if is_gone(Process(*process), silent=heard_at < long_ago):
             ended = update(tables.run).where(run.id == run_id)
             connection.execute(
                 ended.values(status="failed", finished_at=datetime.now(UTC), error=dict(INTERRUPTED))

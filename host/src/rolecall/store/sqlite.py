@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import stat
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.pool import QueuePool
 
-from rolecall.errors import StoreError
+from rolecall.errors import ConfigError, StoreError
 
 BUSY_SECONDS = 60.0
 """How long a writer waits for another one, which may be publishing a large run."""
@@ -46,7 +47,7 @@ def attached(connection: Connection, path: Path, tables: MetaData) -> Iterator[N
     """Attach an empty second database with these tables, as their schema; it is removed at the end."""
     connection.detach()  # so that closing it lets go of the file; its place in the pool is free at once
     path.unlink(missing_ok=True)
-    _create_private(path)
+    _create_private(path, new=True)
     try:
         _outside_transaction(connection, f"ATTACH DATABASE ? AS {tables.schema}", (str(path),))
         # It is thrown away whatever happens, so it needs neither a journal nor patience with the disk.
@@ -82,7 +83,7 @@ def back_up(path: Path, to: Path) -> None:
     Raises:
         StoreError: It can't be copied.
     """
-    _create_private(to)
+    _create_private(to, new=True)
     try:
         with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(to)) as target:
             source.backup(target)
@@ -91,14 +92,20 @@ def back_up(path: Path, to: Path) -> None:
         raise StoreError(f"The store {path} can't be backed up to {to}: {error}.") from error
 
 
-def _create_private(path: Path) -> None:
+def _create_private(path: Path, *, new: bool = False) -> None:
+    """Make sure that a file is there which its owner alone may read; a ``new`` one must not be there yet."""
     if path.is_dir():
         raise StoreError(f"The store {path} is a folder, not a file.")
     try:
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, _PRIVATE))
+        file = os.open(path, os.O_CREAT | os.O_RDWR | (os.O_EXCL if new else 0), _PRIVATE)
+        try:
+            if stat.S_IMODE(os.fstat(file).st_mode) != _PRIVATE:
+                os.fchmod(file, _PRIVATE)
+        finally:
+            os.close(file)
     except FileNotFoundError as error:
-        raise StoreError(
-            f"The store's folder {path.parent} doesn't exist.", hint="make it, or change store.url"
+        raise ConfigError(
+            f"store.url: the folder {path.parent} doesn't exist.", hint="make it, or change store.url"
         ) from error
     except OSError as error:
         raise StoreError(f"The store {path} can't be opened: {error.strerror}.") from error
@@ -155,9 +162,9 @@ def _described(path: Path, error: sqlite3.Error) -> StoreError:
                 hint="see which process has it open, then try again",
             )
         case sqlite3.SQLITE_FULL:
-            return StoreError(
-                f"The disk that holds the store {path} is full.", hint="make room, then try again"
-            )
+            return _full(path)
+        case sqlite3.SQLITE_IOERR if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_IOERR_WRITE:
+            return _full(path)
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_AUTH:
             return StoreError(
                 f"The store {path} can't be opened for writing: {error}.",
@@ -165,3 +172,7 @@ def _described(path: Path, error: sqlite3.Error) -> StoreError:
             )
         case _:
             return StoreError(f"The store {path} failed: {error}.")
+
+
+def _full(path: Path) -> StoreError:
+    return StoreError(f"The disk that holds the store {path} is full.", hint="make room, then try again")
