@@ -25,6 +25,14 @@ def test_every_code_of_the_table_is_used_and_no_other():
     assert set(re.findall(r'\bfinding\(\s*"(\w+)"', source)) == set(_TEXTS)
 
 
+def test_every_finding_is_explained_in_the_user_guide_with_its_severity():
+    guide = Path(__file__).parents[3] / "docs" / "user-guide" / "findings.md"
+    rows = re.findall(r"^\| `(\w+)` \| (\w+) \|", guide.read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert dict(rows) == {code: severity.value for code, (severity, _) in _TEXTS.items()}
+    assert len(rows) == len(_TEXTS)
+
+
 @pytest.mark.parametrize(
     ("value", "words"),
     [

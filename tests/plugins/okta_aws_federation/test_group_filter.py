@@ -1,6 +1,12 @@
 """A group's name is read by Okta's two named parts, and fewer groups are listed only where that is proven."""
 
+import resource
+import subprocess
+import sys
+from time import perf_counter
+
 import pytest
+import regex
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -70,6 +76,88 @@ def test_doubled_backslashes_are_a_finding():
     assert [finding.code for finding in findings] == ["group_filter_doubled_backslash"]
 
 
+HUGE = [
+    "(a{1000}){1000}",
+    "((a{1000}){1000}){10}",
+    "(?:" * 55 + "a?" + "){1,2}" * 55,
+    "(?:" * 55 + "a" + ")+" * 55,
+    "(?:" * 50 + "(?:a|b|" * 5 + "c" + ")" * 5 + "){2}" * 50,
+    r"(?:(?:(?:\b){60}){20}){50}",
+]
+COMPILE = """
+import sys
+from rolecall_okta_aws_federation.group_filter import compile_group_filter
+names, findings = compile_group_filter(sys.argv[1] + "(?{{accountid}}a)(?{{role}}b)")
+print(names, *(f"{finding.code} {finding.message}" for finding in findings))
+"""
+
+
+def within_half_a_gigabyte():
+    resource.setrlimit(resource.RLIMIT_AS, (512 * 2**20, 512 * 2**20))
+
+
+@pytest.mark.parametrize("pattern", HUGE)
+def test_a_filter_that_would_take_all_memory_is_refused_before_it_is_compiled(pattern):
+    done = subprocess.run(
+        [sys.executable, "-c", COMPILE, pattern],
+        preexec_fn=within_half_a_gigabyte,
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    start = perf_counter()
+    names, _ = compile_group_filter(pattern)
+
+    assert perf_counter() - start < 2
+    assert names is None
+    assert done.stdout.startswith("None group_filter_invalid"), done.stderr
+    assert "once its repetitions are written out" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [r"(?:[\w.]{1,64}-){1,64}", "(?:(?:ab|cd){50}){100}", "(?:" * 55 + "a*" + ")*" * 55, r"(?:\b){1000}"],
+)
+def test_a_filter_of_a_usual_size_is_used(pattern):
+    names, findings = compile_group_filter(pattern + r"(?{{accountid}}\d*)(?{{role}}\w*)")
+
+    assert names is not None
+    assert findings == []
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RecursionError("too deep"), OverflowError(), regex.error("no")]
+)
+def test_whatever_compiling_raises_is_a_finding(monkeypatch, error):
+    def refuse(*_):
+        raise error
+
+    monkeypatch.setattr(regex, "compile", refuse)
+    names, findings = compile_group_filter(ACCOUNT_FIRST)
+
+    assert names is None
+    assert [finding.code for finding in findings] == ["group_filter_invalid"]
+    assert not findings[0].message.endswith("refused: .")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "ambiguous"),
+    [
+        pytest.param(r"\b(?{{role}}a)(?{{accountid}}1)", "éa1", True, id="a letter"),
+        pytest.param(r"\B(?{{role}}a)(?{{accountid}}1)", "xa1 ٣", True, id="a digit"),
+        pytest.param(r"\b(?{{role}}a)(?{{accountid}}1)", "-a1 €", False, id="a sign"),
+        pytest.param(r"\b(?{{role}}a)(?{{accountid}}1)", "a1", False, id="ASCII"),
+        pytest.param(r"(?{{role}}a)(?{{accountid}}1)", "éa1", False, id="no edge asked for"),
+    ],
+)
+def test_a_name_that_javas_releases_may_read_differently_is_told(pattern, name, ambiguous):
+    names, _ = compile_group_filter(pattern)
+
+    assert names.read(name) == NamedRole("1", "a")
+    assert names.is_ambiguous(name) is ambiguous
+
+
 def test_a_slow_filter_stops_for_good_when_its_time_is_used_up():
     names, _ = compile_group_filter(r"^(?:\w|\w\w|[a-z]+)+(?{{role}}!)(?{{accountid}}\d)$")
     names.left = 0.05
@@ -91,7 +179,12 @@ def test_a_slow_filter_stops_for_good_when_its_time_is_used_up():
         pytest.param(r"^aws-?x", 'profile.name sw "aws"', id="an optional character ends the literal"),
         pytest.param(r"^aws|^okta", None, id="alternatives"),
         pytest.param(r"(?:aws|gcp)_role", 'profile.name co "_role"', id="a literal after alternatives"),
-        pytest.param(r"(?i)^AWS_", 'profile.name sw "AWS_"', id="in any case, as the search is"),
+        pytest.param(r"(?i)^AWS", None, id="letters in any case, since the search may mind case"),
+        pytest.param(r"(?i)^aws_42-x", 'profile.name co "_42-"', id="what has no case, between such letters"),
+        pytest.param(
+            r"(?i)^42_aws", 'profile.name sw "42_"', id="what has no case, in front of such letters"
+        ),
+        pytest.param(r"^a(?i:w)s_x", 'profile.name sw "a"', id="one letter in any case"),
         pytest.param(r"(?:long-literal)?ab", 'profile.name co "ab"', id="an optional literal"),
         pytest.param(r"(?:xyz)+a", 'profile.name co "xyz"', id="a repeated literal"),
         pytest.param(r"(?!nope)ab(?=cde)c", 'profile.name co "abc"', id="looking around takes nothing"),
@@ -156,11 +249,11 @@ NAMES = st.lists(st.sampled_from(PIECES), max_size=6).map("".join)
 
 
 def admits(search, name):
-    """Whether Okta's search, which ignores case, returns a group of that name."""
+    """Whether a search that minds case returns a group of that name; one that doesn't returns more."""
     if search is None:
         return True
     _, operator, quoted = search.split(" ", 2)
-    literal, name = quoted[1:-1].lower(), name.lower()
+    literal = quoted[1:-1]
     return name.startswith(literal) if operator == "sw" else literal in name
 
 

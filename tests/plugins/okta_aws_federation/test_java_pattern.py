@@ -80,12 +80,28 @@ def test_a_pattern_finds_what_java_finds(pattern, text, expected):
         r"(a)\2", r"(\1a)", r"\k<x>", r"[z-a]", r"[a-\d]", r"[a&&]", r"[^a[b]]", r"[^a&&b]", r"[a[b]&&c]",
         r"(?x)a", r"(?u)a", r"\b{g}", r"\G", r"\X", r"\N{DASH}", r"\p{IsLatin}", r"\p{javaLowerCase}",
         r"(?i)\p{Lu}", r"(?i)(a)\1", r"(?<=a*)b", r"(?<a-b>x)", r"\x{110000}", r"\xg0", r"\u12", r"\0", "(?",
-        "(?{{other}}a)", "(" * 200 + ")" * 200, "[" * 200, "a" * 5000, "(?{{role}}a)(?{{role}}b)", "a{99999}",
+        "(?{{other}}a)", r"(?{{role}}\w)+", r"(?:x(?{{accountid}}\d))*", r"(?:(?:(?{{role}}a))?){2}",
+        r"(?{{role}}a){0}", r"(?{{role}}a){0,2}", r"(?{{role}}a){1,}", "(a{1000}){1000}",
+        r"(?:(?:\b){200}){100}",
+        "(" * 200 + ")" * 200, "[" * 200, "a" * 5000, "(?{{role}}a)(?{{role}}b)", "a{99999}",
     ],
 )  # fmt: skip
 def test_what_java_refuses_or_what_is_not_supported_is_a_problem(pattern):
     with pytest.raises(PatternProblem):
         read_java_pattern(pattern)
+
+
+@pytest.mark.parametrize("bounds", ["", "?", "??", "?+", "{1}", "{1,1}", "{0,1}"])
+def test_a_named_part_may_be_taken_once_or_not_at_all(bounds):
+    assert read_java_pattern(f"(?:x(?{{{{role}}}}a)){bounds}").role == 1
+
+
+@pytest.mark.parametrize(
+    ("pattern", "uses"),
+    [(r"\bx", True), (r"(?:x\B)?", True), (r"\w\Ax\\b", False), (r"[\x62]b", False)],
+)
+def test_a_pattern_says_whether_it_asks_for_the_edges_of_words(pattern, uses):
+    assert read_java_pattern(pattern).word_edges is uses
 
 
 def test_named_parts_are_numbered_among_all_groups():

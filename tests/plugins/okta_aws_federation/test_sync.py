@@ -58,6 +58,23 @@ async def test_grants_are_the_facts_that_okta_states(org, sync):
     assert run.findings == []
 
 
+@pytest.mark.parametrize(
+    ("value", "mapping"),
+    [(True, True), ("true", True), (" TRUE ", True), ("yes", False), (1, False), (ABSENT, False)],
+)
+async def test_the_app_shows_switches_as_what_they_count_as(org, sync, value, mapping):
+    app = org.add_aws_app(settings={"useGroupMapping": value, "joinAllRoles": value})
+    ada = org.add_user("ada@acme.example")
+    org.assign_user(app, ada, saml_roles=["ByProfile"])
+    org.add_group("aws_123456789012_ByName", members=[ada])
+
+    run = await sync(org, app)
+
+    profile = run.resources[Ref("app", app.id)].profile
+    assert (profile["use_group_mapping"], profile["join_all_roles"]) == (mapping, mapping)
+    assert [row["role"] for row in effective_rows(run)] == ["ByName" if mapping else "ByProfile"]
+
+
 async def test_the_app_shows_the_settings_that_decide_and_no_secret(org, sync):
     app = org.add_aws_app(
         union=True, settings={"accessKey": "AKIA", "secretKey": "hidden", "secretKeyEnc": "hidden"}
@@ -168,6 +185,40 @@ async def test_a_group_whose_source_can_not_be_told_gives_nothing(org, served):
     assert effective_rows(run) == []
 
 
+async def test_a_group_whose_source_has_an_impossible_id_gives_nothing(org, sync):
+    app = org.add_aws_app(use_group_mapping=True, app_filter="active_directory")
+    ada = org.add_user("ada@acme.example")
+    org.assign_user(app, ada)
+    links = {"source": {"href": "https://acme.okta.example/api/v1/apps/.."}}
+    group = org.add_group(
+        "aws_123456789012_Admin",
+        members=[ada],
+        source=org.add_directory(),
+        raw={"_embedded": ABSENT, "source": {"id": ".."}, "_links": links},
+    )
+
+    run = await sync(org, app)
+
+    assert run.subjects("group_source_unknown") == [f"group:{group.id}"]
+    assert effective_rows(run) == []
+
+
+async def test_a_name_beside_whose_letters_java_may_see_another_edge_counts_and_is_found(org, sync):
+    app = org.add_aws_app(
+        use_group_mapping=True, app_filter="okta", group_filter=r"\baws_(?{{accountid}}\d+)_(?{{role}}\w+)"
+    )
+    ada = org.add_user("ada@acme.example")
+    org.assign_user(app, ada)
+    odd = org.add_group("éaws_123456789012_Admin", members=[ada])
+    org.add_group("aws_123456789012_ReadOnly", members=[ada])
+    org.add_group("éaws_123456789012_Decoy", members=[ada], source=org.add_directory())
+
+    run = await sync(org, app)
+
+    assert run.subjects("group_name_ambiguous") == [f"group:{odd.id}"]
+    assert [row["role"] for row in effective_rows(run)] == ["Admin", "ReadOnly"]
+
+
 # --- What is asked of Okta ------------------------------------------------------------------------
 
 
@@ -200,6 +251,42 @@ async def test_few_people_in_many_groups_are_asked_for_by_person(org, sync):
     assert "of assigned people only" in run.reading(BY_PERSON).note
     assert any(line.startswith("memberships by person: 1 requests") for line in run.lines)
     assert not run.requests.of("/users")[1:]
+
+
+async def members_by_person(org, sync, members):
+    app = org.add_aws_app(use_group_mapping=True, app_filter="okta")
+    ada, bob = org.add_user("ada@acme.example"), org.add_user("bob@acme.example")
+    org.assign_user(app, ada)
+    for number in range(4):
+        org.add_group(f"aws_123456789012_Role{number}", members=members(ada, bob) if number else [ada])
+    return await sync(org, app)
+
+
+async def test_members_who_are_not_listed_because_groups_were_read_by_person_are_found(org, sync):
+    run = await members_by_person(org, sync, lambda ada, bob: [ada, bob])
+
+    (finding,) = [finding for finding in run.findings if finding.code == "members_by_person"]
+    assert (finding.severity.value, finding.subject) == ("low", BY_PERSON)
+    assert "3 of the 4 groups" in finding.message
+
+
+async def test_reading_by_person_is_no_finding_where_it_lists_everybody(org, sync):
+    run = await members_by_person(org, sync, lambda ada, bob: [ada])
+
+    assert run.reading(BY_PERSON)
+    assert "members_by_person" not in run.codes()
+
+
+async def test_members_of_groups_that_okta_does_not_count_may_be_missing(org, served):
+    app = org.add_aws_app(use_group_mapping=True, app_filter="okta")
+    ada = org.add_user("ada@acme.example")
+    org.assign_user(app, ada)
+    for number in range(3):
+        org.add_group(f"aws_123456789012_Role{number}", members=[ada], raw={"_embedded": ABSENT})
+
+    run = await emitted(served(org).domain, app.id)
+
+    assert run.subjects("members_by_person") == [BY_PERSON]
 
 
 async def test_everyone_is_never_listed_and_holds_everybody(org, sync):
@@ -295,15 +382,20 @@ async def test_a_role_group_deleted_in_mid_run_drops_its_grants(org, served):
     assert held(run, f"{ACCOUNT}:Stays") == {f"group:{stays.id}"}
 
 
-async def test_an_assigned_group_deleted_in_mid_run_takes_those_along_who_had_the_app_by_it(org, served):
+@pytest.mark.parametrize("described", [True, False])
+async def test_an_assigned_group_deleted_in_mid_run_takes_those_along_who_had_the_app_by_it(
+    org, served, described
+):
     app = org.add_aws_app()
     people = [org.add_user(f"p{number}@acme.example") for number in range(3)]
     gone = org.add_group("gone", members=people)
     stays = org.add_group("stays", members=people[:1])
-    org.assign_group(app, gone, priority=0, saml_roles=["Gone"])
+    raw = {} if described else {"_embedded": ABSENT}
+    org.assign_group(app, gone, priority=0, saml_roles=["Gone"], raw=raw)
     org.assign_group(app, stays, priority=1, saml_roles=["Stays"])
     okta = served(org)
-    okta.faults.add(f"/groups/{gone.id}/users", Before(lambda org: org.delete_group(gone)))
+    call = f"/groups/{gone.id}/users" if described else rf"/groups/{gone.id}(\?|$)"
+    okta.faults.add(call, Before(lambda org: org.delete_group(gone)))
 
     run = await emitted(okta.domain, app.id)
 
@@ -312,6 +404,22 @@ async def test_an_assigned_group_deleted_in_mid_run_takes_those_along_who_had_th
         Ref("user", people[0].id),
         Ref("group", stays.id),
     }
+
+
+async def test_a_role_group_that_vanished_when_it_was_described_as_an_assigned_one_gives_nothing(org, served):
+    app = org.add_aws_app(use_group_mapping=True, app_filter="okta")
+    ada = org.add_user("ada@acme.example")
+    org.assign_user(app, ada)
+    both = org.add_group("aws_123456789012_Both", members=[ada])
+    org.assign_group(app, both, raw={"_embedded": ABSENT})
+    okta = served(org)
+    okta.faults.add(rf"/groups/{both.id}(\?|$)", Status(404, "E0000007"))
+
+    run = await emitted(okta.domain, app.id)
+
+    assert run.subjects("group_gone") == [f"group:{both.id}"]
+    assert Ref("group", both.id) not in run.resources
+    assert effective_rows(run) == []
 
 
 async def test_a_person_deleted_in_mid_run_is_dropped(org, served):

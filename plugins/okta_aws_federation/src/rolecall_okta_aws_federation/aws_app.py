@@ -3,7 +3,13 @@
 from rolecall import NotFound, ProviderError
 from rolecall_okta import OktaClient
 from rolecall_okta_aws_federation.findings import quoted
-from rolecall_okta_aws_federation.payloads import AWS_APP_NAME, AwsSettings, OktaApp, OktaAppSchema
+from rolecall_okta_aws_federation.payloads import (
+    AWS_APP_NAME,
+    AwsSettings,
+    OktaApp,
+    OktaAppSchema,
+    read_switch,
+)
 
 
 async def read_aws_app(okta: OktaClient, app_id: str) -> OktaApp:
@@ -38,10 +44,15 @@ async def read_aws_app(okta: OktaClient, app_id: str) -> OktaApp:
 
 
 def settings_that_decide(settings: AwsSettings) -> dict[str, object]:
-    """The app's settings that access depends on, for people to read; never its AWS keys."""
+    """The app's settings that access depends on, for people to read; never its AWS keys.
+
+    Switches are given as what they count as: true or false, whatever the app holds.
+    """
+    mapping, _ = read_switch(settings.use_group_mapping, "useGroupMapping")
+    join, _ = read_switch(settings.join_all_roles, "joinAllRoles")
     return {
-        "use_group_mapping": settings.use_group_mapping,
-        "join_all_roles": settings.join_all_roles,
+        "use_group_mapping": mapping,
+        "join_all_roles": join,
         "group_filter": settings.group_filter,
         "app_filter": settings.app_filter,
         "role_value_pattern": settings.role_value_pattern,

@@ -224,6 +224,7 @@ class CandidateGroup:
 
     Attributes:
         source: Catalog name of the app that masters it; None for a native one, or when it can't be told.
+        ambiguous: Whether Java's releases may read the name differently.
     """
 
     ref: Ref
@@ -231,6 +232,7 @@ class CandidateGroup:
     type: str | None
     source: str | None
     meaning: AwsRole
+    ambiguous: bool = False
 
 
 def mapped_holdings(
@@ -266,4 +268,6 @@ def gives_role(group: CandidateGroup, app_filter: AppFilter, report: Report) -> 
         if not text:
             report(finding("group_name_incomplete", group.ref, name=quoted(group.name), part=part))
             return False
+    if group.ambiguous:
+        report(finding("group_name_ambiguous", group.ref, name=quoted(group.name)))
     return True

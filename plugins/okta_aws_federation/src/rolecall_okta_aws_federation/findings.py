@@ -85,8 +85,24 @@ _TEXTS: dict[str, tuple[Severity, str]] = {
         _MEDIUM,
         "The group {name} matches groupFilter, but its {part} is empty: it gives no role.",
     ),
+    "group_name_ambiguous": (
+        _MEDIUM,
+        (
+            "The group {name} matches groupFilter, which uses \\b or \\B, and has letters or digits outside "
+            "ASCII: whether it matches in Okta depends on the release of Java there. It is counted."
+        ),
+    ),
     "group_gone": (_MEDIUM, "The group {name} vanished during the run; what it held was dropped."),
     "group_without_name": (_LOW, "Okta gives the group {name} no name: it gives no role."),
+    "members_by_person": (
+        _LOW,
+        (
+            "Memberships were read by person, and {groups} of the {wanted} groups have, or may have, members "
+            "who aren't assigned to the app: none of those people is listed as a group's member in this run. "
+            "Nobody's access is touched; but where one run reads by group and the next by person, the "
+            "circuit breaker can refuse the latter (accept it with --accept-shrink)."
+        ),
+    ),
     "account_id_malformed": (_MEDIUM, "The AWS account {account} is not 12 digits; it is counted as it is."),
     # Roles in profiles
     "profile_missing": (_LOW, "{holder} has no app profile: no role is set there."),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from time import perf_counter
+from unicodedata import category
 
 import regex
 
@@ -15,6 +16,8 @@ from rolecall_okta_aws_federation.literals import required_text
 SETTING = "groupFilter"
 TIME_LIMIT = 2.0
 """Seconds that one pattern may take over all group names of a run."""
+_BESIDE_A_WORDS_EDGE = frozenset("LNM")
+"""Letters, digits and marks: parts of a word before Java 19, and none outside ASCII since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +41,19 @@ class GroupFilter:
     _pattern: "regex.Pattern[str]" = field(repr=False)
     _account: int
     _role: int
+    _word_edges: bool
     left: float = TIME_LIMIT
 
     @property
     def exhausted(self) -> bool:
         """True when the pattern did not finish in time: groups that it didn't come to give nothing."""
         return self.left <= 0
+
+    def is_ambiguous(self, name: str) -> bool:
+        r"""Whether Java's releases may read a name differently: by ``\b`` beside letters outside ASCII."""
+        return self._word_edges and any(
+            not char.isascii() and category(char)[0] in _BESIDE_A_WORDS_EDGE for char in name
+        )
 
     def read(self, name: str) -> NamedRole | None:
         """The account and role that a group's name means, or None when it doesn't match."""
@@ -68,14 +78,16 @@ def compile_group_filter(value: object) -> tuple[GroupFilter | None, list[Findin
     try:
         pattern = read_java_pattern(text)
         compiled = regex.compile(written(pattern.root), regex.VERSION1)
-    except PatternProblem as problem:
-        return None, [*found, finding("group_filter_invalid", SETTING, problem=str(problem))]
-    except (regex.error, RecursionError, OverflowError) as error:
-        return None, [*found, finding("group_filter_invalid", SETTING, problem=f"is refused: {error}")]
+    except PatternProblem as refusal:
+        return None, [*found, finding("group_filter_invalid", SETTING, problem=str(refusal))]
+    except (regex.error, RecursionError, MemoryError, OverflowError) as error:
+        problem = f"is refused: {str(error) or type(error).__name__}"
+        return None, [*found, finding("group_filter_invalid", SETTING, problem=problem)]
     if pattern.account is None or pattern.role is None:
         lacking = ACCOUNT if pattern.account is None else ROLE
         return None, [*found, finding("group_filter_incomplete", SETTING, part="(?{{" + lacking + "}}…)")]
-    return GroupFilter(_search_expression(pattern.root), compiled, pattern.account, pattern.role), found
+    search = _search_expression(pattern.root)
+    return GroupFilter(search, compiled, pattern.account, pattern.role, pattern.word_edges), found
 
 
 def _search_expression(root: Node) -> str | None:

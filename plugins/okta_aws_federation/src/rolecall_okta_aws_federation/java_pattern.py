@@ -5,6 +5,7 @@ What can't be rendered with the same meaning is an error, never a guess: a patte
 
 from dataclasses import dataclass, replace
 
+from rolecall_okta_aws_federation.expansion import MAX_EXPANSION, expanded_size
 from rolecall_okta_aws_federation.java_classes import WORD, read_char_escape, read_class, read_set_escape
 from rolecall_okta_aws_federation.java_scanner import PatternProblem, Scanner
 from rolecall_okta_aws_federation.java_syntax import (
@@ -36,16 +37,22 @@ _ANCHORS = {
 }
 _LINE_START = r"(?:\A|(?<=[\n\x85\u2028\u2029])|(?<=\r)(?!\n))(?!\Z)"
 _LINE_END = r"(?:(?=[\r\x85\u2028\u2029]|\Z)|(?<!\r)(?=\n))"
+_AT_MOST_ONCE = ((0, 1), (1, 1))
 _LOOKS = ("(?=", "(?!", "(?<=", "(?<!")
 
 
 @dataclass(frozen=True, slots=True)
 class JavaPattern:
-    """A pattern's parts, and the numbers of the groups that capture account and role."""
+    r"""A pattern's parts, and the numbers of the groups that capture account and role.
+
+    Attributes:
+        word_edges: Whether it uses ``\b`` or ``\B``, of which Java's releases disagree outside ASCII.
+    """
 
     root: Node
     account: int | None
     role: int | None
+    word_edges: bool = False
 
 
 def read_java_pattern(text: str) -> JavaPattern:
@@ -60,7 +67,9 @@ def read_java_pattern(text: str) -> JavaPattern:
     root = reader.choice()
     if reader.more():
         raise PatternProblem("has a ')' too many")
-    return JavaPattern(root, reader.names.get(ACCOUNT), reader.names.get(ROLE))
+    if expanded_size(root) > MAX_EXPANSION:
+        raise PatternProblem(f"is larger than {MAX_EXPANSION} parts once its repetitions are written out")
+    return JavaPattern(root, reader.names.get(ACCOUNT), reader.names.get(ROLE), reader.word_edges)
 
 
 _FLAG_NAMES = {"i": "any_case", "s": "dot_all", "m": "multiline"}
@@ -75,6 +84,7 @@ class _Reader(Scanner):
         self.closed: set[int] = set()
         self.names: dict[str, int] = {}
         self.java_names: dict[str, int] = {}
+        self.word_edges = False
 
     def choice(self) -> Node:
         options = [self.sequence()]
@@ -85,9 +95,10 @@ class _Reader(Scanner):
     def sequence(self) -> Node:
         items: list[Node] = []
         while self.more() and not self.sees("|") and not self.sees(")"):
+            named = len(self.names)
             atom = self.atom()
             if atom is not None:
-                items.append(self.repeated(atom))
+                items.append(self.repeated(atom, list(self.names)[named:]))
         return Sequence(tuple(items))
 
     def atom(self) -> Node | None:
@@ -111,10 +122,12 @@ class _Reader(Scanner):
             return Anchor(_LINE_END if self.flags.multiline else _FINAL_NEWLINE)
         return None
 
-    def repeated(self, atom: Node) -> Node:
+    def repeated(self, atom: Node, names: list[str]) -> Node:
         bounds = self.bounds()
         if bounds is None:
             return atom
+        if names and bounds not in _AT_MOST_ONCE:
+            raise PatternProblem(f"repeats the part '{names[0]}', of which only one text can count")
         mode = self.take() if self.sees("?") or self.sees("+") else ""
         if self.more() and self.text[self.at] in "*+?{":
             raise PatternProblem(f"repeats a repetition with '{self.text[self.at]}'")
@@ -204,6 +217,7 @@ class _Reader(Scanner):
         if char in _ANCHORS:
             if char == "b" and self.sees("{"):
                 raise PatternProblem("uses '\\b{', which is not supported")
+            self.word_edges |= char in "bB"
             return _ANCHORS[char]
         if char == "R":
             return CharSet(r"(?>\r\n|[\n\x0b\f\r\x85\u2028\u2029])")

@@ -6,12 +6,13 @@ from itertools import takewhile
 from rolecall_okta_aws_federation.java_syntax import Anchor, Group, Literal, Look, Node, Repeat, Sequence
 
 _SAFE = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-.#@+=:/")
-"""Characters that need no escape in a search expression and that no search folds into others."""
+"""Characters that need no escape in a search expression and that no search folds into any but their other
+case. Whether Okta's search of groups minds case isn't documented, so what is proven holds either way."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequiredText:
-    """Texts that a matching name has, in any case: at its beginning, and the longest anywhere."""
+    """Texts that a matching name has, letter for letter: at its beginning, and the longest anywhere."""
 
     prefix: str
     inner: str
@@ -44,7 +45,7 @@ class _Runs:
                     self.follow(item)
             case Group(_, item):
                 self.follow(item)
-            case Literal(char):
+            case Literal(char, any_case) if not (any_case and _is_cased(char)):
                 self._run_is_prefix |= self._anchored and not self._consumed
                 self._consumed = True
                 self._run += char
@@ -68,6 +69,10 @@ class _Runs:
                 self.prefix = self._run
         self._run = ""
         self._run_is_prefix = False
+
+
+def _is_cased(char: str) -> bool:
+    return char.lower() != char.upper()
 
 
 def _safe_pieces(run: str) -> list[str]:

@@ -124,6 +124,14 @@ async def _by_person(
         run.progress("groups of people", done, len(assigned))
 
     await for_each(assigned, read)
+    short = sum(_may_have_others(group, memberships) for group in wanted.values())
+    if short:
+        run.found(finding("members_by_person", GROUPS_OF, groups=short, wanted=len(wanted)))
+
+
+def _may_have_others(group: GroupRow, memberships: Memberships) -> bool:
+    """Whether a group may have more members than were found in it."""
+    return group.users_count is None or group.users_count > sum(1 for _ in memberships.members(group.id))
 
 
 def group_gone(group: GroupRow) -> Finding:

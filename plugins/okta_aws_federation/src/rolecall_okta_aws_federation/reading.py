@@ -46,12 +46,14 @@ class AppLists:
         app_users: By person's number.
         assigned: Assigned groups by id.
         groups: What is known of each assigned group, by id.
+        gone: Ids of assigned groups that vanished while the run was reading.
     """
 
     people: People = field(default_factory=People)
     app_users: dict[int, AppUser] = field(default_factory=dict)
     assigned: dict[str, AssignedGroup] = field(default_factory=dict)
     groups: dict[str, GroupRow] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
 
 
 async def read_identity(okta: OktaClient, run: SyncRun) -> None:
@@ -93,9 +95,9 @@ async def read_app_groups(okta: OktaClient, app: OktaApp, lists: AppLists, run: 
             undescribed.append(row.id)
         else:
             lists.groups[row.id] = row.group
-    gone = await _describe_singly(okta, undescribed, lists, run)
+    await _describe_singly(okta, undescribed, lists, run)
     for row in rows:
-        if row.id not in gone:
+        if row.id not in lists.gone:
             lists.assigned[row.id] = _assigned_group(row, lists.groups[row.id], run)
 
 
@@ -107,18 +109,15 @@ def _assigned_group(row: AppGroupRow, group: GroupRow, run: SyncRun) -> Assigned
     return AssignedGroup(Ref("group", row.id), name, row.priority, roles)
 
 
-async def _describe_singly(okta: OktaClient, ids: list[str], lists: AppLists, run: SyncRun) -> set[str]:
-    gone: set[str] = set()
-
+async def _describe_singly(okta: OktaClient, ids: list[str], lists: AppLists, run: SyncRun) -> None:
     async def describe(group_id: str) -> None:
         try:
             lists.groups[group_id] = await okta.group(group_id)
         except NotFound:
-            gone.add(group_id)
+            lists.gone.add(group_id)
             run.found(finding("group_gone", Ref("group", group_id), name=group_id))
 
     await for_each(ids, describe)
-    return gone
 
 
 async def count_members(okta: OktaClient, lists: AppLists, run: SyncRun) -> None:
@@ -173,6 +172,8 @@ class RoleGroups:
     meanings: dict[str, AwsRole] = field(default_factory=dict)
     sources: dict[str, str | None] = field(default_factory=dict)
     """Catalog name by app id, for groups whose app the list didn't name."""
+    ambiguous: set[str] = field(default_factory=set)
+    """Ids of groups whose names Java's releases may read differently."""
 
     def candidates(self) -> list[CandidateGroup]:
         """As the rules need them."""
@@ -183,6 +184,7 @@ class RoleGroups:
                 row.type,
                 row.source_app_name or self.sources.get(row.source_app_id or ""),
                 self.meanings[row.id],
+                row.id in self.ambiguous,
             )
             for row in self.rows.values()
         ]
@@ -221,6 +223,8 @@ def _take_role_group(
     else:
         found.rows[row.id] = row
         found.meanings[row.id] = AwsRole(meaning.account, meaning.role)
+        if names.is_ambiguous(row.name):
+            found.ambiguous.add(row.id)
 
 
 async def _read_sources(okta: OktaClient, found: RoleGroups) -> None:
@@ -233,8 +237,10 @@ async def _read_sources(okta: OktaClient, found: RoleGroups) -> None:
     async def read(app_id: str) -> None:
         try:
             found.sources[app_id] = (await okta.app(app_id, OktaAppSchema())).name
+        except NotFound:
+            found.sources[app_id] = None
         except ProviderError as error:
-            if error.status not in {403, 404}:
+            if error.status != 403:  # noqa: PLR2004 - not ours to see
                 raise
             found.sources[app_id] = None
 

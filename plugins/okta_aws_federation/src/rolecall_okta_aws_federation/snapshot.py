@@ -1,7 +1,7 @@
 """What one run knows of the org, read once and then handed out by resource type."""
 
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rolecall import Finding, Ref, SyncRun
@@ -103,13 +103,13 @@ async def _single(
     memberships = await read_memberships(
         okta, list(lists.groups.values()), lists.people, list(lists.app_users), reads, run
     )
-    assigned = _still_there(lists, memberships)
+    lists.gone.update(group_id for group_id in lists.assigned if group_id not in memberships)
+    assigned = _still_there(lists)
     groups_of = _groups_of(assigned, memberships)
     app_users = {
         number: app_user
         for number, app_user in lists.app_users.items()
-        if not lists.people.is_gone(number)
-        and not _hung_on_a_gone_group(app_user, lists, memberships, groups_of)
+        if not lists.people.is_gone(number) and not _hung_on_a_gone_group(app_user, lists.gone, groups_of)
     }
     union = attribute.union
     if union is None:
@@ -136,17 +136,16 @@ async def _mapping(
         read_role_groups(okta, mode, named, reads, run),
         read_identity(okta, run),
     )
-    candidates = named.candidates()
+    candidates = [candidate for candidate in named.candidates() if candidate.ref.id not in lists.gone]
     holdings = mapped_holdings(mode.pattern, mode.app_filter, candidates, run.found)
     role_groups = [named.rows[holding.group.id] for holding in holdings.groups]
     memberships = await read_memberships(okta, role_groups, lists.people, list(lists.app_users), reads, run)
-    gone = [group.id for group in role_groups if group.id not in memberships]
+    gone = {group.id for group in role_groups if group.id not in memberships}
     if gone:
         left = [candidate for candidate in candidates if candidate.ref.id not in gone]
         holdings = mapped_holdings(mode.pattern, mode.app_filter, left, _already_found)
-    assigned = sorted(
-        (group for group in lists.assigned.values() if group.ref.id not in gone), key=lambda group: group.rank
-    )
+        lists.gone |= gone
+    assigned = _still_there(lists)
     groups = {group.ref.id: lists.groups[group.ref.id] for group in assigned}
     groups |= {holding.group.id: named.rows[holding.group.id] for holding in holdings.groups}
     app_users = {number: each for number, each in lists.app_users.items() if not lists.people.is_gone(number)}
@@ -160,9 +159,9 @@ def _already_found(_: Finding) -> None:
     """The same groups were judged before."""
 
 
-def _still_there(lists: AppLists, memberships: Memberships) -> list[AssignedGroup]:
+def _still_there(lists: AppLists) -> list[AssignedGroup]:
     return sorted(
-        (group for group in lists.assigned.values() if group.ref.id in memberships),
+        (group for group in lists.assigned.values() if group.ref.id not in lists.gone),
         key=lambda group: group.rank,
     )
 
@@ -186,17 +185,13 @@ def _groups_of(
 
 
 def _hung_on_a_gone_group(
-    app_user: AppUser,
-    lists: AppLists,
-    memberships: Memberships,
-    groups_of: Mapping[int, tuple[AssignedGroup, ...]],
+    app_user: AppUser, gone: Collection[str], groups_of: Mapping[int, tuple[AssignedGroup, ...]]
 ) -> bool:
     """Whether a group that vanished during the run was all that assigned this person."""
     return (
         app_user.scope == BY_GROUP
         and app_user.group is not None
-        and app_user.group.id in lists.assigned
-        and app_user.group.id not in memberships
+        and app_user.group.id in gone
         and app_user.person not in groups_of
     )
 
