@@ -1,5 +1,6 @@
 """Lists over a real socket: following pages, and every page that must not be followed."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 
@@ -7,6 +8,7 @@ import pytest
 
 from rolecall import BadPayload, ListRead, ProviderError, Unavailable
 from rolecall_okta import GroupRow, OktaClient, ReadLedger
+from rolecall_okta import paging as paging_module
 from rolecall_okta.rows import group_row
 from tests.plugins.okta.responder import Answer, Responder, Seen, answer, okta_error
 
@@ -143,9 +145,54 @@ async def test_cursor_that_repeats_is_refused(
 
 async def test_list_of_endless_empty_pages_is_refused(okta: OktaClient, server: Responder) -> None:
     server.respond = lambda request: page([], f"?after={len(server.requests)}")
-    with pytest.raises(BadPayload, match="100 pages in a row were empty"):
+    with pytest.raises(BadPayload, match="100 pages in a row held nothing new"):
         await ids_of(okta.groups())
     assert len(server.requests) == 100
+
+
+async def test_list_that_only_repeats_its_rows_is_refused(
+    okta: OktaClient, server: Responder, ledger: ReadLedger
+) -> None:
+    server.respond = lambda request: page([1, 2], f"?after={len(server.requests)}")
+    async with asyncio.timeout(10):
+        with pytest.raises(BadPayload, match="100 pages in a row held nothing new"):
+            await ids_of(okta.groups())
+    assert len(server.requests) == 101
+    assert list(ledger) == []
+
+
+async def test_list_with_a_new_row_now_and_then_is_read_to_its_end(
+    okta: OktaClient, server: Responder
+) -> None:
+    def respond(request: Seen) -> bytes:
+        number = len(server.requests)
+        return page([number // 90], f"?after={number}" if number < 300 else None)
+
+    server.respond = respond
+    assert await ids_of(okta.groups()) == ["00g0", "00g1", "00g2", "00g3"]
+
+
+async def test_list_of_ever_new_rows_ends_at_the_most_pages(
+    monkeypatch: pytest.MonkeyPatch, okta: OktaClient, server: Responder, ledger: ReadLedger
+) -> None:
+    assert paging_module.MOST_PAGES == 100_000
+    monkeypatch.setattr(paging_module, "MOST_PAGES", 150)
+    server.respond = lambda request: page([len(server.requests)], f"?after={len(server.requests)}")
+    async with asyncio.timeout(10):
+        with pytest.raises(BadPayload, match="the list doesn't end within 150 pages"):
+            await ids_of(okta.groups())
+    assert len(server.requests) == 150
+    assert list(ledger) == []
+
+
+async def test_long_list_that_starts_again_may_repeat_what_was_read(
+    okta: OktaClient, server: Responder
+) -> None:
+    forgotten = okta_error(400, "E0000029")
+    whole = [page([number], f"?after={number}") for number in range(150)]
+    server.answers = [*whole, forgotten, *whole, page([150])]
+    assert len(await ids_of(okta.groups())) == 151
+    assert server.answers == []
 
 
 async def test_cursor_that_okta_forgot_starts_the_list_again_once(

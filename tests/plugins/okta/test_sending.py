@@ -1,7 +1,6 @@
 """One call over a real socket: what goes out, and what each fault becomes in bounded time."""
 
 import asyncio
-import gzip
 import traceback
 from pathlib import Path
 
@@ -9,7 +8,6 @@ import pytest
 
 from rolecall import AuthRefused, BadPayload, ConfigError, ProviderError, RateLimited, Secret, Unavailable
 from rolecall_okta import OktaClient, SswsAuth, Timeouts, normalise_domain
-from rolecall_okta import sending as sending_module
 from tests.plugins.okta.conftest import FakeClock, Watcher
 from tests.plugins.okta.responder import (
     Answer,
@@ -47,13 +45,8 @@ async def test_request_carries_the_credential_and_says_who_asks(
     assert request.headers["authorization"] == f"SSWS {token}"
     assert request.headers["user-agent"].startswith("rolecall-okta/")
     assert request.headers["accept"] == request.headers["content-type"] == "application/json"
+    assert request.headers["accept-encoding"] == "gzip"
     assert watcher.requests == ["GET /api/v1/users/me"]
-
-
-async def test_compressed_answer_is_unpacked(okta: OktaClient, server: Responder) -> None:
-    packed = gzip.compress(b'{"id": "00u1"}')
-    server.answers = [answer(packed, headers=[("Content-Encoding", "gzip")])]
-    assert (await okta.me()).id == "00u1"
 
 
 async def test_cookies_are_neither_kept_nor_sent(okta: OktaClient, server: Responder) -> None:
@@ -160,6 +153,8 @@ async def test_redirect_is_refused_and_its_host_named(
     with pytest.raises(BadPayload, match=f"redirect to {named}") as caught:
         await okta.me()
     assert caught.value.code == "redirected"
+    assert "must be the org's own address" in str(caught.value.hint)
+    assert "evil" not in str(caught.value.hint)
     assert len(server.requests) == 1
 
 
@@ -196,22 +191,6 @@ async def test_plain_server_behind_https_is_a_tls_failure_at_once(
             await okta.me()
     assert caught.value.code == "tls_failed"
     assert "SSL_CERT_FILE" in str(caught.value.hint)
-
-
-async def test_answer_over_the_largest_size_is_refused(
-    monkeypatch: pytest.MonkeyPatch, okta: OktaClient, server: Responder
-) -> None:
-    monkeypatch.setattr(sending_module, "LARGEST_BODY", 1 << 20)
-    bomb = gzip.compress(b" " * (8 << 20))
-    server.answers = [answer(bomb, headers=[("Content-Encoding", "gzip")])]
-    with pytest.raises(BadPayload, match="over 1 MiB"):
-        await okta.me()
-
-
-async def test_answer_that_lies_about_its_compression_is_refused(okta: OktaClient, server: Responder) -> None:
-    server.answers = [answer(b"{}", headers=[("Content-Encoding", "gzip")])]
-    with pytest.raises(BadPayload, match="unpacked"):
-        await okta.me()
 
 
 async def test_emptied_bucket_holds_later_calls_instead_of_collecting_429s(

@@ -4,7 +4,7 @@ import pytest
 
 from rolecall_okta_aws_federation.arns import (
     RoleArns,
-    RolePattern,
+    can_be_role,
     check_environment,
     mapped_arns,
     names_another_account,
@@ -81,8 +81,40 @@ def test_the_role_pattern_yields_both_arns_in_either_order(value):
     )
 
 
-def test_a_role_pattern_without_a_provider_still_names_the_role():
-    assert read_role_pattern(ROLE) == (RolePattern(ROLE, None), [])
+@pytest.mark.parametrize(
+    ("value", "role", "lacking"),
+    [
+        pytest.param(ROLE, ROLE, "a provider ARN", id="no provider"),
+        pytest.param(f"{PROVIDER},arn:aws:iam::1:role/X", "arn:aws:iam::1:role/X", "${role}", id="one role"),
+        pytest.param("nothing", "nothing", "${accountid} and ${role} and a provider ARN", id="no pattern"),
+    ],
+)
+def test_an_odd_role_pattern_yields_what_it_says_and_is_found(value, role, lacking):
+    pattern, (found,) = read_role_pattern(value)
+
+    assert pattern.role == role
+    assert found.code == "role_value_pattern_odd"
+    assert f"lacks {lacking}" in found.message.replace("${accountid} and ${role}:", "${role}:")
+
+
+@pytest.mark.parametrize(
+    ("name", "possible"),
+    [
+        ("Admin", True),
+        ("team/path/Admin+=,.@_-", True),
+        ("arn:aws-cn:iam::123456789012:role/team/Admin", True),
+        ("x" * 65, False),
+        ("with blank", False),
+        ("with:colon", False),
+        ("ünïcode", False),
+        ("nul\x00", False),
+        ("\ud800", False),
+        ("\x1b[31m", False),
+        ("arn:aws:iam::123456789012:user/Ada", False),
+    ],
+)
+def test_a_role_has_a_name_that_aws_could_have(name, possible):
+    assert can_be_role(name) is possible
 
 
 @pytest.mark.parametrize(

@@ -134,8 +134,8 @@ def asked(app, *paths, status="ACTIVE", met=None, unmet=(), exists=True, finding
         ),
         pytest.param(
             asked(MAPPING, by_group(holds=False, counts=False)),
-            'none of the groups whose names mean 123456789012/Admin: "group A"',
-            'add Ada to "group A"',
+            'none of the groups that count and mean 123456789012/Admin: "group A"',
+            'add Ada to "group A" (group:00gA)',
             id="not in the role group",
         ),
         pytest.param(

@@ -98,7 +98,7 @@ ROLELESS = group(C, 2, default="Fallback")
             account(),
             person("GROUP", groups=[ADMINS]),
             [],
-            ["assignment_disagrees"],
+            ["assignment_disagrees", "no_role"],
             id="the profile wins if it has less",
         ),
         pytest.param(
@@ -146,7 +146,7 @@ ROLELESS = group(C, 2, default="Fallback")
             ["default_role"],
             id="joined groups without roles don't",
         ),
-        pytest.param(account(), person("USER"), [], [], id="nothing at all"),
+        pytest.param(account(), person("USER"), [], ["no_role"], id="nothing at all"),
         pytest.param(
             account(),
             person("ODD", "X"),
@@ -190,6 +190,16 @@ def test_a_persons_roles(settings, who, roles, codes):
     assert person_roles(settings, who, findings.append) == roles
     assert sorted(finding.code for finding in findings) == codes
     assert {finding.subject for finding in findings} <= {"user:00u1"}
+
+
+def test_a_role_that_aws_cannot_have_is_counted_and_found():
+    findings = []
+
+    holdings = single_account_holdings(account(), [], [person("USER", "a b", "Fine")], [], findings.append)
+
+    assert {held.role.role for held in holdings.people} == {"a b", "Fine"}
+    (found,) = findings
+    assert (found.code, str(found.concerns)) == ("role_name_impossible", "account:123456789012:a b")
 
 
 @pytest.mark.parametrize("join", [False, True])

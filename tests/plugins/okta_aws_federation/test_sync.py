@@ -439,12 +439,53 @@ async def test_a_person_deleted_in_mid_run_is_dropped(org, served):
     assert {row["user_id"] for row in effective_rows(run)} == {bob.id}
 
 
-async def test_a_person_whom_nothing_describes_can_sign_in_as_far_as_is_known(org, sync):
+@pytest.mark.parametrize("status", ["ACTIVE", "SUSPENDED", "STAGED"])
+async def test_a_person_whom_no_list_describes_is_asked_for(org, sync, status):
     app = org.add_aws_app()
-    ada = org.add_user("ada@acme.example")
+    ada = org.add_user("ada@acme.example", status=status)
     org.assign_user(app, ada, saml_roles=["Admin"], raw={"_embedded": ABSENT})
 
     run = await sync(org, app)
+
+    assert run.requests.of(f"/api/v1/users/{ada.id}") == [f"GET /api/v1/users/{ada.id}"]
+    (row,) = effective_rows(run)
+    assert (row["can_sign_in"], row["user_status"]) == (status == "ACTIVE", status)
+    assert run.findings == []
+
+
+async def test_people_are_described_when_memberships_are_read_by_person_too(org, sync):
+    app = org.add_aws_app(use_group_mapping=True)
+    ada = org.add_user("ada@acme.example", status="SUSPENDED")
+    org.assign_user(app, ada, raw={"_embedded": ABSENT})
+    for number in range(5):
+        org.add_group(f"aws_{ACCOUNT}_Role{number}", members=[ada])
+
+    run = await sync(org, app)
+
+    assert {row["can_sign_in"] for row in effective_rows(run)} == {False}
+
+
+async def test_a_person_who_is_gone_when_asked_for_is_dropped(org, served):
+    app = org.add_aws_app()
+    ada = org.add_user("ada@acme.example")
+    org.assign_user(app, ada, saml_roles=["Admin"], raw={"_embedded": ABSENT})
+    okta = served(org)
+    okta.faults.add(f"/users/{ada.id}$", Before(lambda changed: changed.delete_user(ada)))
+
+    run = await emitted(okta.domain, app.id)
+
+    assert run.subjects("person_gone") == [f"user:{ada.id}"]
+    assert effective_rows(run) == []
+
+
+async def test_a_person_whom_nothing_describes_can_sign_in_as_far_as_is_known(org, served):
+    app = org.add_aws_app()
+    ada = org.add_user("ada@acme.example")
+    org.assign_user(app, ada, saml_roles=["Admin"], raw={"_embedded": ABSENT})
+    okta = served(org)
+    okta.faults.add(f"/users/{ada.id}$", Status(404, "E0000008", "no such path"))
+
+    run = await emitted(okta.domain, app.id)
 
     assert run.subjects("person_undescribed") == [f"user:{ada.id}"]
     (row,) = effective_rows(run)

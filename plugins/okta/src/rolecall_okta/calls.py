@@ -7,7 +7,6 @@ from typing import Self
 from urllib.parse import quote, urlencode
 
 from rolecall import NotFound
-from rolecall_okta.text import shown
 
 SMALL_PAGE = 200
 LIMIT = re.compile(r"(?<![^&])limit=(\d{1,9})(?![^&])")
@@ -98,10 +97,9 @@ def literal(text: str) -> str:
 
 
 def _segment(each: str) -> str:
+    if each in {"", ".", ".."}:
+        raise NotFound(f"Okta has nothing with the id '{each}'", code="impossible_id")
     try:
-        segment = quote(each, safe="")
+        return quote(each, safe="")
     except UnicodeEncodeError:
-        segment = ""
-    if segment in {"", ".", ".."}:
-        raise NotFound(f"Okta has nothing with the id '{shown(each)}'", code="impossible_id")
-    return segment
+        raise NotFound("Okta has nothing with an id that isn't Unicode", code="impossible_id") from None

@@ -164,7 +164,7 @@ class OktaClient:
         """What the org tells anybody about itself; the credential isn't sent."""
         call = Call("/.well-known/okta-organization", authorised=False)
         reply = await self._sender.send(call)
-        organization: Organization = decoded_by(self._sender.host, reply, OrganizationSchema())
+        organization: Organization = decoded_by(self._sender.quoting, reply, OrganizationSchema())
         return organization
 
     async def get(
@@ -176,7 +176,7 @@ class OktaClient:
             BadPayload: A field is wrong; it is named.
         """
         reply = await self._sender.send(Call(path_of(template, *ids), query_of(params)))
-        return decoded_by(self._sender.host, reply, schema)
+        return decoded_by(self._sender.quoting, reply, schema)
 
     def pages(
         self,
@@ -216,7 +216,7 @@ class OktaClient:
         self, template: str, params: Params, project: Callable[[JsonObject], Row], *ids: str
     ) -> Row:
         reply = await self._sender.send(Call(path_of(template, *ids), query_of(params)))
-        return decoded_row(self._sender.host, reply, project)
+        return decoded_row(self._sender.quoting, reply, project)
 
     async def _is_own(self, host: str) -> bool:
         if host in {self.domain.netloc, console_of(self.domain.netloc)}:

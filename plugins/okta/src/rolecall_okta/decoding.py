@@ -8,69 +8,71 @@ import marshmallow as ma
 import orjson
 
 from rolecall_okta.calls import Reply
+from rolecall_okta.quoting import Quoting
 from rolecall_okta.refusals import bad_payload
 from rolecall_okta.rows import RowError
-from rolecall_okta.text import shown
 
 Row = TypeVar("Row")
 
 JsonObject = Mapping[str, object]
 
 
-def decoded_list(host: str, reply: Reply, project: Callable[[JsonObject], Row]) -> list[Row]:
+def decoded_list(quoting: Quoting, reply: Reply, project: Callable[[JsonObject], Row]) -> list[Row]:
     """The rows of one page.
 
     Raises:
         BadPayload: It isn't JSON, isn't a list, or an item isn't an object with an id.
     """
-    content = _decoded(host, reply)
+    content = _decoded(quoting, reply)
     if not isinstance(content, list):
-        raise bad_payload(host, reply, f"the answer is {_kind(content)} instead of a list")
+        raise bad_payload(quoting, reply, f"the answer is {_kind(content)} instead of a list")
     rows = []
     for number, item in enumerate(content):
         if not isinstance(item, dict):
-            raise bad_payload(host, reply, f"item {number} of the list is {_kind(item)} instead of an object")
+            wrong = f"item {number} of the list is {_kind(item)} instead of an object"
+            raise bad_payload(quoting, reply, wrong)
         try:
             rows.append(project(item))
         except RowError as error:
-            raise bad_payload(host, reply, f"item {number} of the list {error}") from error
+            wrong = f"item {number} of the list {quoting.quoted(str(error))}"
+            raise bad_payload(quoting, reply, wrong) from None
     return rows
 
 
-def decoded_row(host: str, reply: Reply, project: Callable[[JsonObject], Row]) -> Row:
+def decoded_row(quoting: Quoting, reply: Reply, project: Callable[[JsonObject], Row]) -> Row:
     """One object, projected as in a list.
 
     Raises:
         BadPayload: It isn't JSON, or isn't an object with an id.
     """
     try:
-        return project(_decoded_object(host, reply))
+        return project(_decoded_object(quoting, reply))
     except RowError as error:
-        raise bad_payload(host, reply, f"the answer {error}") from error
+        raise bad_payload(quoting, reply, f"the answer {quoting.quoted(str(error))}") from None
 
 
-def decoded_by(host: str, reply: Reply, schema: ma.Schema) -> Any:
+def decoded_by(quoting: Quoting, reply: Reply, schema: ma.Schema) -> Any:
     """One object, loaded by a schema; fields that the schema doesn't know are left out.
 
     Raises:
         BadPayload: It isn't JSON, isn't an object, or a field is wrong; each is named.
     """
-    content = _decoded_object(host, reply)
+    content = _decoded_object(quoting, reply)
     try:
         return schema.load(content, unknown=ma.EXCLUDE)
     except ma.ValidationError as error:
         wrong = "; ".join(_flattened(error.messages_dict))
-        raise bad_payload(host, reply, f"the answer is wrong in {shown(wrong, 400)}") from None
+        raise bad_payload(quoting, reply, f"the answer is wrong in {quoting.quoted(wrong, 400)}") from None
 
 
-def _decoded_object(host: str, reply: Reply) -> dict[str, object]:
-    content = _decoded(host, reply)
+def _decoded_object(quoting: Quoting, reply: Reply) -> dict[str, object]:
+    content = _decoded(quoting, reply)
     if not isinstance(content, dict):
-        raise bad_payload(host, reply, f"the answer is {_kind(content)} instead of an object")
+        raise bad_payload(quoting, reply, f"the answer is {_kind(content)} instead of an object")
     return content
 
 
-def _decoded(host: str, reply: Reply) -> object:
+def _decoded(quoting: Quoting, reply: Reply) -> object:
     try:
         return orjson.loads(reply.body)
     except orjson.JSONDecodeError:
@@ -81,7 +83,7 @@ def _decoded(host: str, reply: Reply) -> object:
         wrong = "the answer is nested too deeply"
     except ValueError as error:
         wrong = _not_json(reply.body, error)
-    raise bad_payload(host, reply, wrong)
+    raise bad_payload(quoting, reply, wrong)
 
 
 def _not_json(body: bytes, error: ValueError) -> str:
@@ -91,7 +93,7 @@ def _not_json(body: bytes, error: ValueError) -> str:
     if text.startswith(b"<"):
         return "the answer is HTML or XML instead of JSON"
     if isinstance(error, json.JSONDecodeError):
-        return f"the answer isn't JSON: {shown(error.msg)} at byte {error.pos} of {len(body)}"
+        return f"the answer isn't JSON: {error.msg} at byte {error.pos} of {len(body)}"
     return "the answer isn't JSON"
 
 

@@ -9,12 +9,15 @@ from rolecall import BadPayload, ListRead, ProviderError
 from rolecall_okta.calls import Call, Reply
 from rolecall_okta.decoding import decoded_list
 from rolecall_okta.links import LinkError, next_target, resolved
+from rolecall_okta.quoting import Quoting
 from rolecall_okta.refusals import bad_payload
 from rolecall_okta.rows import JsonObject
 from rolecall_okta.sending import Sender
-from rolecall_okta.text import shown
 
-MOST_EMPTY_PAGES = 100
+MOST_PAGES = 100_000
+"""Of one list: twenty million people."""
+MOST_STALE_PAGES = 100
+"""In a row without a new row, so that a list that only repeats itself ends."""
 BAD_CURSOR = "E0000029"
 
 Row = TypeVar("Row")
@@ -43,31 +46,33 @@ async def read_pages(
         report: Told of the list after its last page.
         reading: Name and filter of the list.
     """
-    call, cursors, restarted, empty = first, {first.query}, False, 0
+    call, cursors, reread, stale = first, {first.query}, 0, 0
     seen: set[Hashable] = set()
     while True:
         try:
             reply = await sender.send(call)
         except ProviderError as error:
-            if error.provider_code != BAD_CURSOR or restarted or call == first:
+            if error.provider_code != BAD_CURSOR or reread or call == first:
                 raise
-            call, cursors, restarted, empty = first, {first.query}, True, 0
+            call, cursors, reread, stale = first, {first.query}, reading.pages, 0
             reading = replace(reading, retries=reading.retries + 1)
             continue
-        rows = decoded_list(sender.host, reply, project)
+        rows = decoded_list(sender.quoting, reply, project)
         fresh = _unseen(rows, key, seen)
         reading = _with(reading, reply, len(rows), len(rows) - len(fresh))
-        query = await _next_query(sender.host, reply, is_own)
+        query = await _next_query(sender.quoting, reply, is_own)
         if fresh:
             yield fresh
         if query is None:
             report(reading)
             return
         if query in cursors:
-            raise bad_payload(sender.host, reply, "the list repeats a cursor")
-        empty = 0 if rows else empty + 1
-        if empty >= MOST_EMPTY_PAGES:
-            raise bad_payload(sender.host, reply, f"{MOST_EMPTY_PAGES} pages in a row were empty")
+            raise bad_payload(sender.quoting, reply, "the list repeats a cursor")
+        stale = 0 if fresh else stale + 1
+        if stale >= MOST_STALE_PAGES + reread:  # after a restart, what was read before comes again
+            raise bad_payload(sender.quoting, reply, f"{stale} pages in a row held nothing new")
+        if reading.pages >= MOST_PAGES:
+            raise bad_payload(sender.quoting, reply, f"the list doesn't end within {MOST_PAGES:,} pages")
         cursors.add(query)
         call = replace(first, query=query)
 
@@ -96,21 +101,23 @@ def _with(reading: ListRead, reply: Reply, items: int, repeated: int) -> ListRea
     )
 
 
-async def _next_query(host: str, reply: Reply, is_own: Callable[[str], Awaitable[bool]]) -> str | None:
+async def _next_query(quoting: Quoting, reply: Reply, is_own: Callable[[str], Awaitable[bool]]) -> str | None:
     """The query of the next page, whose host must be this org's and whose path the one called."""
     target = next_target(reply.links)
     if target is None:
         return None
     try:
-        link = resolved(target, f"https://{host}{reply.call.target}")
+        link = resolved(target, f"https://{quoting.host}{reply.call.target}")
     except LinkError:
-        raise bad_payload(host, reply, "the link to the next page is no address") from None
+        raise bad_payload(quoting, reply, "the link to the next page is no address") from None
     if not await is_own(link.authority):
-        raise _foreign(host, reply, f"host {shown(link.authority)}")
+        raise _foreign(quoting, reply, f"host {quoting.quoted(link.authority)}")
     if link.path != unquote(reply.call.path):
-        raise _foreign(host, reply, f"path {shown(link.path)}")
+        raise _foreign(quoting, reply, f"path {quoting.quoted(link.path)}")
     return link.query
 
 
-def _foreign(host: str, reply: Reply, what: str) -> BadPayload:
-    return bad_payload(host, reply, f"the link to the next page names another {what}; nothing was sent there")
+def _foreign(quoting: Quoting, reply: Reply, what: str) -> BadPayload:
+    return bad_payload(
+        quoting, reply, f"the link to the next page names another {what}; nothing was sent there"
+    )

@@ -1,8 +1,4 @@
-"""From what Okta answered, or didn't, to our errors.
-
-Okta's texts are hostile: they are cut, put on one line and escaped. A server can also send back the
-credential that it was sent; that is cut out of what is quoted.
-"""
+"""From what Okta answered, or didn't, to our errors."""
 
 import json
 import socket
@@ -17,7 +13,7 @@ import httpx
 from rolecall import AuthRefused, BadPayload, NotFound, ProviderError, RateLimited, Unavailable
 from rolecall_okta.calls import Call, Reply
 from rolecall_okta.limits import AFTER_RESET, rate_headers
-from rolecall_okta.text import shown
+from rolecall_okta.quoting import Quoting
 
 MAKE_A_TOKEN = (
     "make a new token in the Admin Console (Security > API > Tokens), signed in as a service account with "  # noqa: S105
@@ -37,12 +33,11 @@ BUSY = frozenset({"E0000112", "E0000249", "E0000268"})
 """409s that pass."""
 
 
-def refusal(host: str, call: Call, response: httpx.Response, body: bytes) -> ProviderError:
+def refusal(quoting: Quoting, call: Call, response: httpx.Response, body: bytes) -> ProviderError:
     """The error for a reply that is no 2xx."""
     status = response.status_code
-    credential = _credential(response.request)
-    code, summary = _okta_words(body, credential)
-    facts = _Facts(host, call, status, code, _request_id(response.headers, credential))
+    code, summary = _okta_words(quoting, body)
+    facts = _Facts(quoting, call, status, code, request_id(quoting, response))
     if status == httpx.codes.TOO_MANY_REQUESTS:
         return _rate_limited(facts, response.headers)
     if _passes(status, code):
@@ -57,35 +52,38 @@ def refusal(host: str, call: Call, response: httpx.Response, body: bytes) -> Pro
     return facts.error(ProviderError, f"Okta refused the call{summary}")
 
 
-def redirected(host: str, call: Call, response: httpx.Response) -> BadPayload:
+def redirected(quoting: Quoting, call: Call, response: httpx.Response) -> BadPayload:
     """The error for a redirect, which is never followed: the credential would go along."""
     location = str(response.headers.get("location", ""))
-    credential = _credential(response.request)
-    target = shown(_without(credential, _host_in(location) or "nowhere"))
-    facts = _Facts(host, call, response.status_code, None, _request_id(response.headers, credential))
+    target = quoting.quoted(_host_in(location) or "nowhere")
+    facts = _Facts(quoting, call, response.status_code, None, request_id(quoting, response))
     return facts.error(
         BadPayload,
         f"the answer is a redirect to {target}, which isn't followed",
-        f"if the org's API is at {target}, write that as the setting domain",
+        "the setting domain must be the org's own address; ask whoever runs the org, not the answer",
         code="redirected",
     )
 
 
-def bad_payload(host: str, reply: Reply, wrong: str) -> BadPayload:
+def bad_payload(quoting: Quoting, reply: Reply, wrong: str) -> BadPayload:
     """The error for a 2xx whose content can't be right."""
-    return _Facts(host, reply.call, reply.status, None, reply.request_id).error(BadPayload, wrong)
+    return _Facts(quoting, reply.call, reply.status, None, reply.request_id).error(BadPayload, wrong)
 
 
-def request_id(response: httpx.Response) -> str | None:
+def unsendable(quoting: Quoting, call: Call) -> BadPayload:
+    """The error for a call whose address the HTTP library refuses; ids in it come from Okta."""
+    return _Facts(quoting, call).error(BadPayload, "the address can't be sent")
+
+
+def request_id(quoting: Quoting, response: httpx.Response) -> str | None:
     """What Okta's support asks for, fit to be shown."""
-    return _request_id(response.headers, _credential(response.request))
+    text = response.headers.get("x-okta-request-id")
+    return quoting.quoted(text, 60) if text else None
 
 
-def no_answer(host: str, call: Call, error: Exception) -> ProviderError:
+def no_answer(quoting: Quoting, call: Call, error: Exception) -> ProviderError:
     """The error for an attempt that ended without a whole answer."""
-    facts = _Facts(host, call)
-    if isinstance(error, httpx.DecodingError):
-        return facts.error(BadPayload, "the compressed answer can't be unpacked")
+    facts = _Facts(quoting, call)
     if isinstance(error, httpx.TimeoutException | TimeoutError):
         return facts.error(Unavailable, "no answer in time", code="timed_out")
     if isinstance(error, httpx.ProxyError):
@@ -101,7 +99,7 @@ def no_answer(host: str, call: Call, error: Exception) -> ProviderError:
 class _Facts:
     """Where it happened: the tail of every message, and the attributes of every error."""
 
-    host: str
+    quoting: Quoting
     call: Call
     status: int | None = None
     code: str | None = None
@@ -111,7 +109,7 @@ class _Facts:
         answer = " ".join(str(each) for each in (self.status, self.code) if each is not None)
         request = f"request {self.request_id}" if self.request_id else ""
         details = ", ".join(each for each in (answer, request) if each)
-        where = f"{self.call.method} {self.host}{shown(self.call.path)}"
+        where = f"{self.call.method} {self.quoting.host}{self.quoting.quoted(self.call.path)}"
         return kind(
             f"{where}: {what} ({details})" if details else f"{where}: {what}",
             hint=hint,
@@ -120,7 +118,7 @@ class _Facts:
             provider_code=self.code,
             request_id=self.request_id,
             method=self.call.method,
-            path=self.call.path,
+            path=self.quoting.without_credential(self.call.path),
         )
 
 
@@ -153,16 +151,17 @@ def _credential_refused(facts: _Facts, summary: str) -> AuthRefused:
 def _no_connection(facts: _Facts, causes: Sequence[BaseException]) -> Unavailable:
     tls = next((cause for cause in causes if isinstance(cause, ssl.SSLError)), None)
     if tls is not None:
-        why = getattr(tls, "verify_message", None) or tls.reason or "the handshake failed"
+        why = str(getattr(tls, "verify_message", None) or tls.reason or "the handshake failed")
         hint = "check the host; behind a proxy that inspects TLS, set SSL_CERT_FILE to its certificates"
-        return facts.error(Unavailable, f"no secure connection: {shown(str(why))}", hint, code="tls_failed")
+        what = f"no secure connection: {facts.quoting.quoted(why)}"
+        return facts.error(Unavailable, what, hint, code="tls_failed")
     if any(isinstance(cause, socket.gaierror) for cause in causes):
         what = "the host name can't be resolved"
         return facts.error(Unavailable, what, "check the setting domain", code="unresolved")
     return facts.error(Unavailable, "no connection", code="unreachable")
 
 
-def _okta_words(body: bytes, credential: str) -> tuple[str | None, str]:
+def _okta_words(quoting: Quoting, body: bytes) -> tuple[str | None, str]:
     """Okta's error code, and its words ready to be appended to ours."""
     try:
         content = json.loads(body)
@@ -183,22 +182,8 @@ def _okta_words(body: bytes, credential: str) -> tuple[str | None, str]:
         )
         if isinstance(text, str) and text
     ]
-    said = ": ".join(words)
-    said = shown(_without(credential, said))
-    return shown(_without(credential, code), 40), f": {said}" if said else ""
-
-
-def _credential(request: httpx.Request) -> str:
-    return str(request.headers.get("authorization", "")).rpartition(" ")[2]
-
-
-def _without(credential: str, text: str) -> str:
-    return text.replace(credential, "…") if credential else text
-
-
-def _request_id(headers: httpx.Headers, credential: str) -> str | None:
-    text = headers.get("x-okta-request-id")
-    return shown(_without(credential, text), 60) if text else None
+    said = quoting.quoted(": ".join(words))
+    return quoting.quoted(code, 40), f": {said}" if said else ""
 
 
 def _host_in(location: str) -> str | None:

@@ -8,18 +8,20 @@ from typing import Any
 
 import httpx
 
-from rolecall import BadPayload, Observer, ProviderError, RateLimited, Unavailable
+from rolecall import Observer, ProviderError, RateLimited, Unavailable
+from rolecall_okta.bodies import BodyError, read_body
 from rolecall_okta.calls import Call, Reply
 from rolecall_okta.clock import Clock
 from rolecall_okta.domain import OktaDomain
 from rolecall_okta.limits import Buckets, Slots, bucket_of, rate_headers
-from rolecall_okta.refusals import bad_payload, no_answer, redirected, refusal, request_id
+from rolecall_okta.quoting import Quoting
+from rolecall_okta.refusals import bad_payload, no_answer, redirected, refusal, request_id, unsendable
 from rolecall_okta.retries import retry_delay
 from rolecall_okta.transport import transport_for
 
-LARGEST_BODY = 64 * 1024 * 1024
 HEADERS = {
     "Accept": "application/json",
+    "Accept-Encoding": "gzip",
     "Content-Type": "application/json",
     "User-Agent": f"rolecall-okta/{version('rolecall-okta')}",
 }
@@ -55,7 +57,7 @@ class Sender:
         concurrency: int,
         clock: Clock,
     ) -> None:
-        self.host = domain.netloc
+        self.quoting = Quoting(domain.netloc)
         self._domain = domain
         self._auth = auth
         self._observer = observer
@@ -73,7 +75,7 @@ class Sender:
             cookies=_NoCookies(),
             trust_env=False,  # the transport knows the proxies; netrc must not replace the credential
             follow_redirects=False,
-            event_hooks={"response": [self._refuse_redirect]},
+            event_hooks={"request": [self._note_credential], "response": [self._refuse_redirect]},
         )
 
     async def close(self) -> None:
@@ -105,7 +107,7 @@ class Sender:
                 return replace(reply, retries=attempt - 1, waited=waited + held)
             finally:
                 self._slots.give_back()
-            await self._pause(delay, _reason(failure, call))
+            await self._pause(delay, self._reason(failure, call))
             attempt, waited = attempt + 1, waited + delay
 
     async def _take_slot(self, call: Call) -> float:
@@ -130,7 +132,7 @@ class Sender:
     async def _attempt(self, call: Call) -> Reply:
         assert self._http is not None, "the client is used outside its async with"
         request = self._request(call)
-        self._observer.requested(call.what)
+        self._observer.requested(self.quoting.without_credential(call.what))
         try:
             async with asyncio.timeout(self._timeouts.request):
                 response = await self._http.send(
@@ -141,9 +143,9 @@ class Sender:
                 finally:
                     await response.aclose()
         except httpx.ProtocolError as error:
-            raise no_answer(self.host, call, error) from None  # its text quotes the bytes on the line
+            raise no_answer(self.quoting, call, error) from None  # its text quotes the bytes on the line
         except (httpx.HTTPError, TimeoutError, OSError) as error:
-            raise no_answer(self.host, call, error) from error
+            raise no_answer(self.quoting, call, error) from error
         return self._judge(call, response, body)
 
     def _request(self, call: Call) -> httpx.Request:
@@ -162,36 +164,40 @@ class Sender:
                 extensions={"timeout": timeout},
             )
         except httpx.InvalidURL as error:
-            raise BadPayload(
-                f"{call.what}: the address can't be sent", method=call.method, path=call.path
-            ) from error
+            raise unsendable(self.quoting, call) from error
 
     async def _body(self, call: Call, response: httpx.Response) -> bytes:
-        parts: list[bytes] = []
-        size = 0
-        async for part in response.aiter_bytes():
-            size += len(part)
-            if size > LARGEST_BODY:
-                reply = Reply(call, response.status_code, (), request_id(response), b"")
-                raise bad_payload(self.host, reply, f"the answer is over {LARGEST_BODY >> 20} MiB")
-            parts.append(part)
-        return b"".join(parts)
+        try:
+            return await read_body(response)
+        except BodyError as error:
+            reply = Reply(call, response.status_code, (), request_id(self.quoting, response), b"")
+            raise bad_payload(self.quoting, reply, str(error)) from None
 
     def _judge(self, call: Call, response: httpx.Response, body: bytes) -> Reply:
         bucket, rate = bucket_of(call.path), rate_headers(response.headers)
         if response.is_success:
             self._buckets.answered(bucket, rate, self._clock.now())
             links = tuple(response.headers.get_list("link"))
-            return Reply(call, response.status_code, links, request_id(response), body)
-        error = refusal(self.host, call, response, body)
+            return Reply(call, response.status_code, links, request_id(self.quoting, response), body)
+        error = refusal(self.quoting, call, response, body)
         if isinstance(error, RateLimited):
             self._buckets.refused(bucket, rate, self._clock.now())
         raise error
 
+    async def _note_credential(self, request: httpx.Request) -> None:
+        self.quoting.sent(request)
+
     async def _refuse_redirect(self, response: httpx.Response) -> None:
         if response.is_redirect:
             path = response.request.url.raw_path.decode("ascii")
-            raise redirected(self.host, Call(path.partition("?")[0]), response)
+            raise redirected(self.quoting, Call(path.partition("?")[0]), response)
+
+    def _reason(self, error: ProviderError, call: Call) -> str:
+        if isinstance(error, RateLimited):
+            kind = "concurrency limit" if error.code == "concurrency_limited" else "rate limit"
+            return f"Okta's {kind} on {bucket_of(call.path)}"
+        what = self.quoting.without_credential(call.what)
+        return f"{what} failed ({error.status or error.code}), trying again"
 
 
 class _NoCookies(http.cookiejar.CookieJar):
@@ -208,10 +214,3 @@ def _easier(call: Call, error: ProviderError) -> Call:
     """Okta answers 500 where it took too long over a list; a smaller page may do."""
     took_too_long = error.status == httpx.codes.INTERNAL_SERVER_ERROR or error.code == "timed_out"
     return call.with_small_page() if isinstance(error, Unavailable) and took_too_long else call
-
-
-def _reason(error: ProviderError, call: Call) -> str:
-    if isinstance(error, RateLimited):
-        kind = "concurrency limit" if error.code == "concurrency_limited" else "rate limit"
-        return f"Okta's {kind} on {bucket_of(call.path)}"
-    return f"{call.what} failed ({error.status or error.code}), trying again"

@@ -17,6 +17,7 @@ _ACCOUNT = re.compile(r"[0-9]{12}")
 _ARN = re.compile(r"arn:(?P<partition>[^:]+):[^:]*:[^:]*:(?P<account>[^:]*):.+", re.DOTALL)
 _PLACEHOLDER = re.compile(r"\$\{(accountid|role)\}")
 _PROVIDER_MARK = ":saml-provider/"
+_ROLE_NAME = re.compile(r"(?:[\w+=,.@-]+/)*[\w+=,.@-]{1,64}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,16 @@ def is_account_id(text: str) -> bool:
     return _ACCOUNT.fullmatch(text) is not None
 
 
+def can_be_role(text: str) -> bool:
+    """Whether AWS could have a role of this name, with or without a path, or this ARN.
+
+    Source: IAM and STS character limits, "Name requirements" in the IAM User Guide.
+    """
+    match = _ARN.fullmatch(text)
+    name = text if match is None else text.partition(":role/")[2]
+    return _ROLE_NAME.fullmatch(name) is not None
+
+
 def read_provider_arn(value: object) -> tuple[ProviderArn | None, list[Finding]]:
     """Read ``identityProviderArn``; without it no role has an account, which is a finding."""
     text = value.strip() if isinstance(value, str) else value
@@ -72,9 +83,20 @@ def read_role_pattern(value: object) -> tuple[RolePattern, list[Finding]]:
     roles = [part for part in parts if part and _PROVIDER_MARK not in part]
     providers = [part for part in parts if _PROVIDER_MARK in part]
     if len(roles) == 1 and len(providers) <= 1 and len(roles) + len(providers) == len(parts):
-        return RolePattern(roles[0], providers[0] if providers else None), []
+        pattern = RolePattern(roles[0], providers[0] if providers else None)
+        return pattern, _odd_parts(value, roles[0], providers)
     problem = finding("role_value_pattern_malformed", PATTERN_SETTING, value=described(value))
     return RolePattern(None, None), [problem]
+
+
+def _odd_parts(value: object, role: str, providers: list[str]) -> list[Finding]:
+    lacking = [part for part in ("${accountid}", "${role}") if part not in role]
+    if not providers:
+        lacking.append("a provider ARN")
+    if not lacking:
+        return []
+    facts = {"value": described(value), "lacking": " and ".join(lacking)}
+    return [finding("role_value_pattern_odd", PATTERN_SETTING, **facts)]
 
 
 def mapped_arns(pattern: RolePattern, account: str, role: str) -> RoleArns:

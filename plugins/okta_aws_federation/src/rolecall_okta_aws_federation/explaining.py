@@ -77,8 +77,9 @@ def _explain_mapping(
     if held:
         return
     if groups:
-        reasons.add(f"{person} is in none of the groups whose names mean {role}: {_names(groups)}.")
-        changes.add(f"add {person} to {_names(groups, 'or')}")
+        reasons.add(f"{person} is in none of the groups that count and mean {role}: {_names(groups)}.")
+        ids = " or ".join(str(path.principal) for path in groups)
+        changes.add(f"add {person} to {_names(groups, 'or')} ({ids})")
         return
     reasons.add(
         f"No group that counts has a name that means {role}: names are read by groupFilter "

@@ -13,6 +13,7 @@ from rolecall_okta_aws_federation.arns import (
     ProviderArn,
     RoleArns,
     RolePattern,
+    can_be_role,
     is_account_id,
     mapped_arns,
     names_another_account,
@@ -130,12 +131,21 @@ def single_account_holdings(
     ]
     for role in known_roles:
         named(role)
+    _report_impossible_names(roles.values(), report)
     for role in roles:
         if names_another_account(account.provider, role):
             facts = {"role": quoted(role), "account": account.provider.account}
             report(finding("role_of_another_account", f"account:{account.provider.account}", **facts))
     arns = {named: single_arns(account.provider, role) for role, named in roles.items()}
     return Holdings(arns, group_holdings, people_holdings, frozenset({account.provider.account}))
+
+
+def _report_impossible_names(roles: Iterable[AwsRole], report: Report) -> None:
+    for role in roles:
+        if not can_be_role(role.role):
+            account = Ref("account", role.account)
+            odd = finding("role_name_impossible", account, role=quoted(role.role))
+            report(concerning(EntitlementRef(account, role.role), odd))
 
 
 def person_roles(
@@ -156,8 +166,11 @@ def person_roles(
             else (role, ())
             for role in person.roles.saml
         ]
+    if account.join_all_roles and any(group.roles.saml for group in person.groups):
+        return []
     default = person.roles.default
-    if default is None or (account.join_all_roles and any(group.roles.saml for group in person.groups)):
+    if default is None:
+        report(finding("no_role", person.ref, person=person.name))
         return []
     report(finding("default_role", person.ref, person=person.name, role=quoted(default)))
     if not by_group:
@@ -245,6 +258,7 @@ def mapped_holdings(
         if gives_role(candidate, app_filter, report)
     ]
     roles = {holding.role: mapped_arns(pattern, *holding.role) for holding in held}
+    _report_impossible_names(roles, report)
     accounts = frozenset(role.account for role in roles)
     for account in accounts:
         if not is_account_id(account):

@@ -25,6 +25,10 @@ _TEXTS: dict[str, tuple[Severity, str]] = {
             "roles is unknown, and none of them is counted."
         ),
     ),
+    "role_value_pattern_odd": (
+        _MEDIUM,
+        "roleValuePattern {value} lacks {lacking}: ARNs are what it yields, and AWS may refuse them.",
+    ),
     "role_value_pattern_missing": (_MEDIUM, "roleValuePattern is not set: the roles' ARNs are unknown."),
     "role_value_pattern_malformed": (
         _MEDIUM,
@@ -116,6 +120,13 @@ _TEXTS: dict[str, tuple[Severity, str]] = {
     ),
     "default_role_malformed": (_MEDIUM, "{holder} has {value} as role, not a name: it is not counted."),
     "empty_role": (_LOW, "{holder} has an empty name among the roles: it is dropped."),
+    "role_name_impossible": (
+        _MEDIUM,
+        (
+            "No role in AWS can be named {role}: letters, digits and +=,.@_- only, up to 64. "
+            "It is counted as it is."
+        ),
+    ),
     "role_of_another_account": (
         _MEDIUM,
         "The role {role} names another AWS account than identityProviderArn; it is counted in {account}.",
@@ -124,6 +135,10 @@ _TEXTS: dict[str, tuple[Severity, str]] = {
     "default_role": (
         _MEDIUM,
         "{person} has no samlRoles, so the single role {role} of the app profile applies as a default.",
+    ),
+    "no_role": (
+        _LOW,
+        "{person} is assigned to the app without any role: they can open it, and AWS lets them in nowhere.",
     ),
     "role_without_group": (
         _MEDIUM,

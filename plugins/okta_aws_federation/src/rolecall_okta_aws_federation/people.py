@@ -67,11 +67,15 @@ class People:
     def is_gone(self, number: int) -> bool:
         return number in self._gone
 
+    def undescribed(self) -> list[int]:
+        """The numbers of those whom no list has described."""
+        return sorted(self._undescribed - self._gone)
+
     def findings(self) -> list[Finding]:
         """One for each person whom nothing described."""
         return [
             finding("person_undescribed", Ref("user", self._rows[number].id), person=self.name(number))
-            for number in sorted(self._undescribed - self._gone)
+            for number in self.undescribed()
         ]
 
 

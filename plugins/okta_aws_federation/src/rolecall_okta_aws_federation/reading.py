@@ -84,6 +84,25 @@ async def read_app_users(okta: OktaClient, app: OktaApp, lists: AppLists, run: S
         run.progress("app users", len(lists.app_users))
 
 
+async def describe_people(okta: OktaClient, people: People, run: SyncRun) -> None:
+    """Read one by one those whom no list has described: their status says whether they can sign in."""
+
+    async def describe(number: int) -> None:
+        user_id = people.row(number).id
+        try:
+            row = await okta.user(user_id)
+        except ProviderError as error:
+            if error.provider_code == "E0000007" and "(User)" in error.message:
+                run.found(people.lose(number))
+            elif error.status is None or error.status >= 500 or error.status == 401:  # noqa: PLR2004
+                raise
+        else:
+            if row.id == user_id:
+                people.meet(row)
+
+    await for_each(people.undescribed(), describe)
+
+
 async def read_app_groups(okta: OktaClient, app: OktaApp, lists: AppLists, run: SyncRun) -> None:
     """Read the groups assigned to the app, and of those that the list doesn't describe, what they are."""
     rows: list[AppGroupRow] = []

@@ -28,6 +28,7 @@ from rolecall_okta_aws_federation.reading import (
     AppUser,
     RoleGroups,
     count_members,
+    describe_people,
     read_app_groups,
     read_app_users,
     read_identity,
@@ -103,6 +104,7 @@ async def _single(
     memberships = await read_memberships(
         okta, list(lists.groups.values()), lists.people, list(lists.app_users), reads, run
     )
+    await describe_people(okta, lists.people, run)
     lists.gone.update(group_id for group_id in lists.assigned if group_id not in memberships)
     assigned = _still_there(lists)
     groups_of = _groups_of(assigned, memberships)
@@ -140,6 +142,7 @@ async def _mapping(
     holdings = mapped_holdings(mode.pattern, mode.app_filter, candidates, run.found)
     role_groups = [named.rows[holding.group.id] for holding in holdings.groups]
     memberships = await read_memberships(okta, role_groups, lists.people, list(lists.app_users), reads, run)
+    await describe_people(okta, lists.people, run)
     gone = {group.id for group in role_groups if group.id not in memberships}
     if gone:
         left = [candidate for candidate in candidates if candidate.ref.id not in gone]
