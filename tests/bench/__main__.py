@@ -6,11 +6,8 @@ out the largest organisation, ``--json FILE`` keeps the figures.
 
 import argparse
 import json
-import os
-import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -19,23 +16,12 @@ from rich.table import Table
 
 from rolecall_okta.simulator import Recipe, generate, serve_in_process
 from tests.bench.long_access import LENGTH, publish_long_access
+from tests.bench.measuring import TOKEN, Cost, measure
 
-TOKEN = "bench-token"
 SEED = 1
 SIZES = (5_000, 15_000, 50_000)
 LATENCIES_MS = (0, 50)
 MODES = ("mapping", "single")
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What one command used."""
-
-    wall: float
-    cpu: float
-    peak_mb: float
-    first_row: float
-    out: str
 
 
 @dataclass(frozen=True)
@@ -85,27 +71,6 @@ def minimum_of(wanted: Recipe) -> int:
 
 def pages(items: int, size: int) -> int:
     return -(-items // size)
-
-
-def measure(folder: Path, *arguments: str) -> Cost:
-    """Run ``rolecall`` to its end; the time of its first output counts apart."""
-    began = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "rolecall", *arguments], cwd=folder, stdout=subprocess.PIPE, text=True,
-        env=os.environ | {"OKTA_API_TOKEN": TOKEN},
-    )  # fmt: skip
-    out, first_row = [], 0.0
-    for line in process.stdout:
-        if len(line) > 2 and not first_row:
-            first_row = time.perf_counter() - began
-        if not arguments[0].startswith("access"):
-            out.append(line)
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"rolecall {' '.join(arguments)} ended with {process.returncode}")
-    wall = time.perf_counter() - began
-    return Cost(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, first_row, "".join(out))
 
 
 def measure_sync(mode: str, people: int, latency_ms: int) -> Sync:
@@ -176,13 +141,13 @@ def sync_table(syncs: list[Sync]) -> Table:
     table = Table(title="One full sync, alone")
     for heading in (
         "mode", "people", "latency", "requests", "minimum", "grants",
-        "wall s", "CPU s", "peak MB", "grants/s", "growth",
+        "wall s", "CPU s", "peak MB", "grants/s", "growth: wall / people",
     ):  # fmt: skip
         table.add_column(heading, justify="right", no_wrap=True)
     first: dict[tuple[str, int], Sync] = {}
     for sync in syncs:
         smallest = first.setdefault((sync.mode, sync.latency_ms), sync)
-        growth = f"{sync.wall / smallest.wall:.1f} for {sync.people / smallest.people:.0f} times"
+        growth = f"{sync.wall / smallest.wall:.1f} / {sync.people / smallest.people:.0f}"
         table.add_row(
             sync.mode, f"{sync.people:,}", f"{sync.latency_ms} ms", f"{sync.requests:,}", f"{sync.minimum:,}",
             f"{sync.grants:,}", f"{sync.wall:.1f}", f"{sync.cpu:.1f}", f"{sync.peak_mb:.0f}",
