@@ -104,9 +104,9 @@ def user_groups(call: Call) -> Reply:
 def user_roles(call: Call) -> Reply:
     """Roles of the person's own and, told apart by ``assignmentType``, those held through groups."""
     holder = call.user()
-    own = [call.show.admin_role(role, holder) for role in holder.roles]
+    own = [call.show.admin.role(role, holder) for role in holder.roles]
     inherited = [
-        call.show.admin_role(role, group) for group in call.org.groups_of(holder) for role in group.roles
+        call.show.admin.role(role, group) for group in call.org.groups_of(holder) for role in group.roles
     ]
     return Reply(200, json_array(own + inherited))
 
@@ -150,7 +150,7 @@ def group_apps(call: Call) -> Reply:
 
 def group_roles(call: Call) -> Reply:
     holder = call.group()
-    return Reply(200, json_array(call.show.admin_role(role, holder) for role in holder.roles))
+    return Reply(200, json_array(call.show.admin.role(role, holder) for role in holder.roles))
 
 
 def rules(call: Call) -> Reply:
@@ -263,20 +263,20 @@ def role_holders(call: Call) -> Reply:
     limit = SIZES["role holders"].of(call.query)
     holders = [each for each in call.org.users if each.roles]
     found = page(holders, call.query.get("after"), limit, scope=call.path)
-    body: JsonObject = {"value": [call.show.role_holder(each) for each in found.items]}
+    body: JsonObject = {"value": [call.show.admin.role_holder(each) for each in found.items]}
     if found.next is not None:
         body["_links"] = {"next": {"href": f"{call.url}?after={found.next}&limit={limit}"}}
     return Reply(200, encode(body))
 
 
 def custom_roles(call: Call) -> Reply:
-    return iam_list(call, "roles", [call.show.custom_role(role) for role in call.org.custom_roles])
+    return iam_list(call, "roles", [call.show.admin.custom_role(role) for role in call.org.custom_roles])
 
 
 def custom_role(call: Call) -> Reply:
     for role in call.org.custom_roles:
         if call.parts[0] in (role.id, role.label):
-            return Reply(200, encode(call.show.custom_role(role)))
+            return Reply(200, encode(call.show.admin.custom_role(role)))
     raise not_found(call.parts[0], "CustomRole")
 
 
@@ -292,12 +292,12 @@ def custom_role_permissions(call: Call) -> Reply:
 
 
 def resource_sets(call: Call) -> Reply:
-    shown = [call.show.resource_set(each) for each in call.org.resource_sets]
+    shown = [call.show.admin.resource_set(each) for each in call.org.resource_sets]
     return iam_list(call, "resource-sets", shown)
 
 
 def api_tokens(call: Call) -> Reply:
-    shown = [call.show.api_token(number, token) for number, token in enumerate(call.tokens, start=1)]
+    shown = [call.show.admin.api_token(number, token) for number, token in enumerate(call.tokens, start=1)]
     return Reply(200, encode(shown))
 
 

@@ -129,6 +129,6 @@ def unpaged(call: Call, items: Iterable[Item], show: Callable[[Item], bytes], si
 
 def iam_list(call: Call, name: str, shown: list[JsonObject]) -> Reply:
     """One whole list; its links name the console's host, as Okta's do."""
-    url = f"{call.show.admin_api}/iam/{name}"
+    url = f"{call.show.admin.console_api}/iam/{name}"
     body = encode({name: shown, "_links": {"self": {"href": url}}})
     return Reply(200, body, [(b"link", f'<{url}>; rel="self"'.encode("ascii"))])

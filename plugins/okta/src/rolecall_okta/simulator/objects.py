@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from rolecall_okta.simulator.raw_json import Json, JsonObject
 
 if TYPE_CHECKING:
-    from rolecall_okta.simulator.organisation import Organisation
+    from rolecall_okta.simulator.register import Register
 
 
 class Changeable:
@@ -18,7 +18,7 @@ class Changeable:
 
     __slots__ = ("org", "rendered")
     quiet: ClassVar[frozenset[str]] = frozenset({"org", "rendered"})
-    org: "Organisation | None"
+    org: "Register | None"
     rendered: dict[str, bytes] | None
 
     def __new__(cls, *_: Any, **__: Any) -> Self:

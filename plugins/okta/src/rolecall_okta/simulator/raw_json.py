@@ -50,6 +50,11 @@ def without_absent(pairs: JsonObject) -> JsonObject:
     return {key: value for key, value in pairs.items() if value is not ABSENT}
 
 
+def overlaid(shown: JsonObject, raw: JsonObject | None) -> JsonObject:
+    """The object with ``raw`` laid over it, less the keys whose value is ``ABSENT``."""
+    return without_absent(shown if raw is None else merged(shown, raw))
+
+
 def to_file(value: Json) -> Json:
     """A value as an organisation file holds it: ``ABSENT`` is written ``{"$absent": true}``."""
     if value is ABSENT:

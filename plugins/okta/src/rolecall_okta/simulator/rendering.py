@@ -1,23 +1,20 @@
-"""Okta's JSON for each object, with the keys and links that real replies show."""
+"""Okta's JSON for people, groups, apps, assignments and rules, as real replies show it."""
 
 import json
 from collections.abc import Collection, Iterable
 
+from rolecall_okta.simulator.admin_rendering import AdminRendering
 from rolecall_okta.simulator.objects import (
-    AdminRole,
     App,
     AppUser,
     Changeable,
-    CustomRole,
     Group,
     GroupAssignment,
     GroupRule,
-    ResourceSet,
     User,
 )
 from rolecall_okta.simulator.organisation import Organisation
-from rolecall_okta.simulator.permissions import Token
-from rolecall_okta.simulator.raw_json import ABSENT, JsonObject, encode, merged, without_absent
+from rolecall_okta.simulator.raw_json import ABSENT, JsonObject, encode, merged, overlaid
 
 _LOGOS = "https://ok12static.oktacdn.com/assets/img/logos"
 
@@ -41,7 +38,7 @@ class Rendering:
         self.org = org
         self.base = base
         self.api = f"{base}/api/v1"
-        self.admin_api = f"{_admin_twin(base)}/api/v1"
+        self.admin = AdminRendering(org, base)
         self._lean_key = f"{base} without credentials"
 
     def user_item(self, user: User) -> bytes:
@@ -142,7 +139,7 @@ class Rendering:
                 "profile": {"allOf": [{"$ref": "#/definitions/custom"}, {"$ref": "#/definitions/base"}]}
             },
         }
-        return encode(_overlaid(schema, app.raw_schema))
+        return encode(overlaid(schema, app.raw_schema))
 
     def app_types(self, app: App) -> bytes:
         return encode(
@@ -177,7 +174,7 @@ class Rendering:
                 "contacts": {"href": f"{self.api}/org/contacts"},
             },
         }
-        return encode(_overlaid(settings, org.raw))
+        return encode(overlaid(settings, org.raw))
 
     def well_known(self) -> bytes:
         links = {"organization": {"href": self.base}}
@@ -200,83 +197,7 @@ class Rendering:
             "conditions": conditions,
             "actions": {"assignUserToGroups": {"groupIds": [group.id for group in rule.groups]}},
         }
-        return encode(_overlaid(shown, rule.raw))
-
-    def admin_role(self, role: AdminRole, holder: User | Group) -> bytes:
-        """A role that a person or a group holds; a person's list shows a group's with its own holder."""
-        by_group = isinstance(holder, Group)
-        shown: JsonObject = {
-            "id": role.id,
-            "label": role.label,
-            "type": role.type,
-            "status": "ACTIVE",
-            "created": role.created,
-            "lastUpdated": role.created,
-            "assignmentType": "GROUP" if by_group else "USER",
-            "_links": {"assignee": self._href("groups" if by_group else "users", holder.id)},
-        }
-        if role.custom is not None and role.resource_set is not None:
-            shown["role"] = role.custom.id
-            shown["resource-set"] = role.resource_set.id
-            shown["_links"] |= {
-                "resource-set": {"href": f"{self.api}/iam/resource-sets/{role.resource_set.id}"},
-                "role": {"href": f"{self.api}/iam/roles/{role.custom.id}"},
-                "permissions": {"href": f"{self.api}/iam/roles/{role.custom.id}/permissions"},
-            }
-        return encode(_overlaid(shown, role.raw))
-
-    def role_holder(self, user: User) -> JsonObject:
-        """One entry of ``iam/assignees/users``."""
-        return {
-            "id": user.id,
-            "orn": f"orn:okta:directory:{self.org.id}:users:{user.id}",
-            "_links": {
-                "self": self._href("users", user.id),
-                "roles": {"href": f"{self.api}/users/{user.id}/roles"},
-            },
-        }
-
-    def custom_role(self, role: CustomRole) -> JsonObject:
-        return {
-            "id": role.id,
-            "label": role.label,
-            "description": role.description,
-            "created": role.created,
-            "lastUpdated": role.created,
-            "_links": {
-                "permissions": {"href": f"{self.api}/iam/roles/{role.id}/permissions"},
-                "self": {"href": f"{self.api}/iam/roles/{role.id}"},
-            },
-        }
-
-    def resource_set(self, resources: ResourceSet) -> JsonObject:
-        url = f"{self.api}/iam/resource-sets/{resources.id}"
-        return {
-            "id": resources.id,
-            "label": resources.label,
-            "description": resources.description,
-            "created": resources.created,
-            "lastUpdated": resources.created,
-            "_links": {
-                "self": {"href": url},
-                "resources": {"href": f"{url}/resources"},
-                "bindings": {"href": f"{url}/bindings"},
-            },
-        }
-
-    def api_token(self, number: int, token: Token) -> JsonObject:
-        """A token's record, which never holds the token."""
-        return {
-            "id": f"00T{number:014d}5d7",
-            "name": f"{token.profile} token",
-            "userId": token.owner.id if token.owner else None,
-            "clientName": "Okta API",
-            "tokenWindow": "P30D",
-            "network": {"connection": "ANYWHERE"},
-            "expiresAt": "2026-12-31T09:00:00.000Z",
-            "created": self.org.everyone.created,
-            "lastUpdated": self.org.everyone.created,
-        }
+        return encode(overlaid(shown, rule.raw))
 
     def _user(self, user: User, links: JsonObject) -> JsonObject:
         login = user.login
@@ -298,7 +219,7 @@ class Rendering:
             },
             "_links": links,
         }
-        return _overlaid(shown, user.raw)
+        return overlaid(shown, user.raw)
 
     def _group(self, group: Group) -> JsonObject:
         url = f"{self.api}/groups/{group.id}"
@@ -322,7 +243,7 @@ class Rendering:
             "profile": group.profile,
             "_links": links,
         }
-        return _overlaid(shown, group.raw)
+        return overlaid(shown, group.raw)
 
     def _app(self, app: App) -> JsonObject:
         url = f"{self.api}/apps/{app.id}"
@@ -376,7 +297,7 @@ class Rendering:
                 off_on: {"href": f"{url}/lifecycle/{off_on}"},
             },
         }
-        return _overlaid(shown, app.raw)
+        return overlaid(shown, app.raw)
 
     def _app_user(self, app: App, held: AppUser) -> JsonObject:
         links = {"app": self._href("apps", app.id), "user": self._href("users", held.user.id)}
@@ -396,7 +317,7 @@ class Rendering:
             "profile": held.profile,
             "_links": links,
         }
-        return _overlaid(shown, held.raw)
+        return overlaid(shown, held.raw)
 
     def _app_group(self, app: App, held: GroupAssignment) -> JsonObject:
         shown = {
@@ -410,7 +331,7 @@ class Rendering:
                 "group": self._href("groups", held.group.id),
             },
         }
-        return _overlaid(shown, held.raw)
+        return overlaid(shown, held.raw)
 
     def _remembered(self, held: Changeable) -> bytes | None:
         return held.rendered.get(self.base) if held.rendered else None
@@ -426,12 +347,6 @@ class Rendering:
         return {"href": f"{self.api}/{kind}/{object_id}"}
 
 
-def _overlaid(shown: JsonObject, raw: JsonObject | None) -> JsonObject:
-    if raw is not None:
-        shown = merged(shown, raw)
-    return without_absent(shown)
-
-
 def _embedding(plain: bytes, embedded: bytes, raw: JsonObject | None) -> bytes:
     if raw is None or "_embedded" not in raw:
         return plain[:-1] + b',"_embedded":' + embedded + b"}"
@@ -439,10 +354,3 @@ def _embedding(plain: bytes, embedded: bytes, raw: JsonObject | None) -> bytes:
         return plain
     whole = merged({"_embedded": json.loads(embedded)}, json.loads(plain))
     return encode(merged(whole, {"_embedded": raw["_embedded"]}))
-
-
-def _admin_twin(base: str) -> str:
-    """The console's host, which Okta's IAM replies name; a numeric host has none."""
-    scheme, _, host = base.partition("://")
-    name, dot, rest = host.partition(".")
-    return base if name.isdigit() or not dot else f"{scheme}://{name}-admin{dot}{rest}"
