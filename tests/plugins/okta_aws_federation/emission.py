@@ -162,3 +162,10 @@ def _row(run, person_id, entitlement, via):
             for each in sorted(via)
         ],
     }
+
+
+def held(run, account_role):
+    """Who holds a role, written ``ACCOUNT:ROLE``, by grants of a run: people and groups."""
+    return {
+        str(grant.principal) for grant in run.grants if str(grant.entitlement) == f"account:{account_role}"
+    }
