@@ -83,7 +83,7 @@ def publish_state(store, content, connector="aws", report=NOTHING, **guard):
     run_id = start_run(store, connector, "sample", "full")
     with open_staging(store, run_id, connector, TYPES) as staging:
         add_state(staging, content)
-        publish(store, staging, run_id, report, **guard)
+        publish(staging, run_id, report, **guard)
     return find_run(store, run_id)
 
 

@@ -8,12 +8,12 @@ connector's kind validate the rest, and reads the secrets of those that are abou
 import os
 import re
 import tomllib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from rolecall.accounts import load_accounts
+from rolecall.accounts import Accounts, load_accounts
 from rolecall.config_schemas import (
     HOST_KEYS,
     TABLES,
@@ -71,7 +71,7 @@ class Config:
         path: Where it is.
         store_url: SQLAlchemy URL; a relative SQLite file is relative to ``folder``.
         max_shrink: Share of a type's grants that may vanish in a run without asking.
-        accounts_file: CSV with account names, or None.
+        accounts: Names of accounts, from the CSV that the file names.
         disabled: Plugins that aren't loaded.
         allow: When given, the only distributions that are loaded.
         connectors: By name, in the file's order.
@@ -80,7 +80,7 @@ class Config:
     path: Path
     store_url: str = DEFAULT_STORE
     max_shrink: float = DEFAULT_SHRINK
-    accounts_file: Path | None = None
+    accounts: Accounts = field(default_factory=Accounts)
     disabled: tuple[str, ...] = ()
     allow: tuple[str, ...] = ()
     connectors: Mapping[str, ConnectorConfig] = field(default_factory=dict)
@@ -168,13 +168,11 @@ def draft_from(document: Mapping[str, Any], path: Path) -> Draft:
         for name in unbounded
     )
     file = loaded.get("accounts", {}).get("file")
-    accounts_file = path.parent / file if file else None
-    problems.extend(_problems_of_accounts(accounts_file))
     config = Config(
         path,
         store_url=loaded.get("store", {}).get("url", DEFAULT_STORE),
         max_shrink=loaded.get("sync", {}).get("max_shrink", DEFAULT_SHRINK),
-        accounts_file=accounts_file,
+        accounts=_accounts(path.parent / file if file else None, problems),
         disabled=tuple(plugins.get("disabled", ())),
         allow=tuple(plugins.get("allow", ())),
         connectors=connectors,
@@ -245,12 +243,12 @@ def _parse(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path} is not valid TOML: {type(error).__name__}") from error
 
 
-def _problems_of_accounts(file: Path | None) -> Sequence[str]:
+def _accounts(file: Path | None, problems: list[str]) -> Accounts:
     try:
-        load_accounts(file)
+        return load_accounts(file)
     except ConfigError as error:
-        return error.problems or [error.message]
-    return ()
+        problems.extend(error.problems or [error.message])
+        return Accounts()
 
 
 def _connectors(tables: object, problems: list[str]) -> dict[str, ConnectorConfig]:

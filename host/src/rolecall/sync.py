@@ -100,7 +100,6 @@ async def _read_and_publish(
             await connector.validate()
             await _stage(connector, staging, journal)
         published = publish(
-            store,
             staging,
             run_id,
             journal.report(staging.totals),

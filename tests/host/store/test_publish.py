@@ -64,7 +64,7 @@ def test_a_run_that_began_before_a_published_one_is_overtaken_and_revives_nothin
     with open_staging(store, slow, "aws", TYPES) as staging:
         add_state(staging, granted(5))
         with pytest.raises(Refused) as refused:
-            publish(store, staging, slow, RunReport(0, (), (), None, {}))
+            publish(staging, slow, RunReport(0, (), (), None, {}))
     assert refused.value.code == "overtaken"
     assert version_rows(store) == rows
     assert resolve_at(store, "aws", None) == newer
@@ -185,7 +185,7 @@ def test_a_run_that_ended_meanwhile_is_not_published(store):
         add_state(staging, granted(3))
         fail_run(store, run_id, "failed", {"code": "interrupted", "message": "", "hint": None}, NOTHING)
         with pytest.raises(StoreError, match="has ended already"):
-            publish(store, staging, run_id, NOTHING)
+            publish(staging, run_id, NOTHING)
     assert version_rows(store) == {"resource_version": [], "entitlement_version": [], "grant_version": []}
 
 
@@ -193,7 +193,7 @@ def test_a_type_that_changes_its_trait_is_a_change(store):
     def run_with(types):
         run_id = start_run(store, "aws", "sample", "full")
         with open_staging(store, run_id, "aws", types) as staging:
-            return publish(store, staging, run_id, NOTHING)
+            return publish(staging, run_id, NOTHING)
 
     assert run_with(TYPES).status == "published"
     assert run_with(TYPES[::-1]) == Published("unchanged", 0, 0)

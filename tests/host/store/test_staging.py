@@ -153,7 +153,7 @@ def test_of_repeats_the_first_counts(store):
         staging.add_resources(ACCOUNT, [account("1")])
         staging.add_entitlements(ACCOUNT, [Entitlement(ADMIN, "first"), Entitlement(ADMIN, "second")])
         staging.add_grants(ACCOUNT, [Grant(ADMIN, ADA), Grant(ADMIN, ADA, condition=ADMIN)])
-        publish(store, staging, run_id, NOTHING)
+        publish(staging, run_id, NOTHING)
     run = find_run(store, run_id)
     assert [row["display_name"] for row in queries.resources(store, run, "user")] == ["first"]
     assert [row["display_name"] for row in queries.entitlements(store, run)] == ["first"]
@@ -165,9 +165,9 @@ def test_a_parent_may_come_after_its_children_but_must_come(store):
     with open_staging(store, run_id, "aws", TYPES) as staging:
         staging.add_resources(USER, [user("u1", parent=Ref("group", "g1"))])
         with pytest.raises(PluginError, match="user:u1 has the parent group:g1, which the run doesn't hold"):
-            publish(store, staging, run_id, NOTHING)
+            publish(staging, run_id, NOTHING)
         staging.add_resources(GROUP, [group("g1", parent=Ref("group", "g1"))])
-        publish(store, staging, run_id, NOTHING)
+        publish(staging, run_id, NOTHING)
     parents = [row["parent"] for row in queries.resources(store, find_run(store, run_id))]
     assert parents == ["group:g1", "group:g1"]
 

@@ -2,9 +2,10 @@
 
 import sys
 
-__all__ = ["main"]
+__all__ = ["INTERRUPTED", "main"]
 
 INTERRUPTED = 130
+"""The exit code after Ctrl-C."""
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -86,7 +86,7 @@ def access(
       rolecall access --user ada@acme.example --at 2026-01-31T08:00:00Z -o csv
     """
     config = session.config()
-    accounts = session.accounts(config)
+    accounts = config.accounts
     account_id = accounts.id_of(account) if account is not None else None
     with session.store(config) as store:
         runs = published_runs(session, config, store, connector, at)

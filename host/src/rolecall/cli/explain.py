@@ -17,6 +17,7 @@ from rolecall.models import Ref
 from rolecall.output import Format
 from rolecall.output.encoding import encode_json_text
 from rolecall.store.engine import Store
+from rolecall.store.queries import finding_row
 from rolecall.store.runs import RunRecord
 
 
@@ -56,7 +57,7 @@ def explain(session: Session, user: str, target: str, connector: str | None, at:
     if session.form is Format.CSV:
         raise UsageError("explain has no CSV form.", hint="use -o json or -o table")
     config = session.config()
-    accounts = session.accounts(config)
+    accounts = config.accounts
     account = accounts.id_of(account_text)
     with session.store(config) as store:
         runs = published_runs(session, config, store, connector, at)
@@ -119,15 +120,7 @@ def _whole(answer: Answer, accounts: Accounts) -> dict[str, object]:
         "settings": answer.explanation.settings,
         "reasons": list(answer.explanation.reasons),
         "changes": list(answer.explanation.changes),
-        "findings": [
-            {
-                "code": finding.code,
-                "severity": finding.severity.value,
-                "message": finding.message,
-                "subject": finding.subject,
-            }
-            for finding in question.findings
-        ],
+        "findings": [finding_row(finding) for finding in question.findings],
     }
 
 

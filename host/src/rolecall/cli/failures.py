@@ -7,11 +7,12 @@ from collections.abc import Mapping
 import click
 from rich.style import Style
 
+from rolecall.cli import INTERRUPTED
 from rolecall.cli.session import Session
 from rolecall.errors import ConfigError, Refused, RolecallError, UsageError, error_object
 from rolecall.output import encode_json, safe
 
-FAILED, USAGE, REFUSED, PARTLY, INTERRUPTED = 1, 2, 3, 4, 130
+FAILED, USAGE, REFUSED, PARTLY = 1, 2, 3, 4
 
 
 class CommandFailed(RolecallError):

@@ -1,13 +1,12 @@
 """``rolecall runs``: the sync runs that there were."""
 
-from collections.abc import Iterable
-
 import click
 
 from rolecall.cli.options import RolecallCommand
 from rolecall.cli.session import Session, known_connectors
 from rolecall.output import Column, Listing
 from rolecall.store.engine import Store
+from rolecall.store.queries import finding_row
 from rolecall.store.runs import RunRecord, list_runs, read_findings
 
 RUNS = Listing(
@@ -62,37 +61,30 @@ def runs(session: Session, name: str | None) -> None:
     if name is not None:
         known_connectors(config, [name])
     with session.store(config) as store:
-        records = list_runs(store, name)
-        rows = zip(run_rows(store, records), records, strict=True)
-        session.print_rows(RUNS, ({**row, "completeness": record.completeness} for row, record in rows))
+        rows = (
+            {**run_row(store, record), "completeness": record.completeness}
+            for record in list_runs(store, name)
+        )
+        session.print_rows(RUNS, rows)
 
 
-def run_rows(store: Store, records: Iterable[RunRecord]) -> Iterable[dict[str, object]]:
-    """Runs as scripts get them, each with its findings."""
-    for record in records:
-        row: dict[str, object] = {
-            "connector": record.connector,
-            "run_id": record.id,
-            "status": record.status,
-            "mode": record.mode,
-            "started_at": record.started_at,
-            "finished_at": record.finished_at,
-            "requests": record.requests,
-            "resources": record.resources,
-            "entitlements": record.entitlements,
-            "grants": record.grants,
-            "added": record.added,
-            "removed": record.removed,
-            "findings": [
-                {
-                    "code": finding.code,
-                    "severity": finding.severity.value,
-                    "message": finding.message,
-                    "subject": finding.subject,
-                }
-                for finding in read_findings(store, record.id)
-            ],
-        }
-        if record.error is not None:
-            row["error"] = record.error
-        yield row
+def run_row(store: Store, record: RunRecord) -> dict[str, object]:
+    """A run as scripts get it, with its findings."""
+    row: dict[str, object] = {
+        "connector": record.connector,
+        "run_id": record.id,
+        "status": record.status,
+        "mode": record.mode,
+        "started_at": record.started_at,
+        "finished_at": record.finished_at,
+        "requests": record.requests,
+        "resources": record.resources,
+        "entitlements": record.entitlements,
+        "grants": record.grants,
+        "added": record.added,
+        "removed": record.removed,
+        "findings": [finding_row(finding) for finding in read_findings(store, record.id)],
+    }
+    if record.error is not None:
+        row["error"] = record.error
+    return row

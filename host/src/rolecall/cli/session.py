@@ -8,7 +8,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rolecall.accounts import Accounts, load_accounts
 from rolecall.config import Config, Draft, configure, find_config, read_draft, settled
 from rolecall.errors import ConfigError, UsageError
 from rolecall.output import Column, Format, Listing, Sink, safe, write_listing, write_object
@@ -177,10 +176,6 @@ class Session:
     def store(self, config: Config) -> AbstractContextManager[Store]:
         """Open the store."""
         return open_store(config.store_url, config.folder)
-
-    def accounts(self, config: Config) -> Accounts:
-        """Account names, where the configuration has them."""
-        return load_accounts(config.accounts_file)
 
 
 def known_connectors(config: Config, names: Iterable[str]) -> list[str]:

@@ -9,7 +9,7 @@ import click
 from rolecall.cli.failures import FAILED, PARTLY, REFUSED, USAGE, CommandFailed
 from rolecall.cli.options import RolecallCommand
 from rolecall.cli.progress import shown_progress
-from rolecall.cli.runs import RUNS, run_rows
+from rolecall.cli.runs import RUNS, run_row
 from rolecall.cli.session import Session
 from rolecall.config import Config
 from rolecall.errors import ConfigError, UsageError
@@ -86,9 +86,9 @@ def _run(
 
 
 def _print(session: Session, store: Store, records: Sequence[RunRecord]) -> None:
-    rows = run_rows(store, records)
+    rows = [run_row(store, record) for record in records]
     if session.form is Format.JSON:
-        session.print_object({"runs": list(rows)})
+        session.print_object({"runs": rows})
         return
     session.print_rows(RUNS, rows)
     if session.form is not Format.TABLE:

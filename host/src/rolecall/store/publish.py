@@ -22,7 +22,6 @@ from sqlalchemy import (
 
 from rolecall.errors import Refused, StoreError
 from rolecall.store import sqlite, staging, tables
-from rolecall.store.engine import Store
 from rolecall.store.runs import RunReport, finish
 from rolecall.store.staging import Staging
 from rolecall.store.tables import OPEN
@@ -46,7 +45,6 @@ class Published:
 
 
 def publish(
-    store: Store,
     staged: Staging,
     run_id: int,
     report: RunReport,
@@ -57,7 +55,6 @@ def publish(
     """Make what was staged the connector's current state, and finish the run's record.
 
     Args:
-        store: Where to publish it.
         staged: All that the run read.
         run_id: The run's number.
         report: What the run says about itself.

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from rolecall.models import EntitlementRef, Ref
+from rolecall.models import EntitlementRef, Finding, Ref
 from rolecall.store import tables
 from rolecall.store.engine import Store
 from rolecall.store.runs import RunRecord, read_findings
@@ -93,13 +93,17 @@ def findings(store: Store, run: RunRecord, type: str | None = None) -> Iterator[
     """What a run found, by code and subject; ``type`` is the resource type of the subject."""
     for finding in read_findings(store, run.id):
         if type is None or finding.subject.startswith(f"{type}:"):
-            yield {
-                "connector": run.connector,
-                "code": finding.code,
-                "severity": finding.severity.value,
-                "message": finding.message,
-                "subject": finding.subject,
-            }
+            yield {"connector": run.connector, **finding_row(finding)}
+
+
+def finding_row(finding: Finding) -> Row:
+    """One finding, as it stands in every list of them."""
+    return {
+        "code": finding.code,
+        "severity": finding.severity.value,
+        "message": finding.message,
+        "subject": finding.subject,
+    }
 
 
 def _seq(run: RunRecord) -> int:

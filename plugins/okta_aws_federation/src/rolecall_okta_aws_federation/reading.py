@@ -92,6 +92,7 @@ async def describe_people(okta: OktaClient, people: People, run: SyncRun) -> Non
         try:
             row = await okta.user(user_id)
         except ProviderError as error:
+            # E0000007 names in brackets what is missing; any other 404 doesn't mean that the person is gone.
             if error.provider_code == "E0000007" and "(User)" in error.message:
                 run.found(people.lose(number))
             elif error.status is None or error.status >= 500 or error.status == 401:  # noqa: PLR2004
