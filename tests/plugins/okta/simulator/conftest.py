@@ -1,6 +1,7 @@
 """A small served organisation, and Okta's own words about its API where they are at hand."""
 
 import json
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -74,6 +75,25 @@ def acme():
         app=app,
         rule=rule,
     )
+
+
+class Clock:
+    """Seconds since 1970; it moves when a test says so."""
+
+    def __init__(self, now):
+        self.now = now
+
+    def __call__(self):
+        return self.now
+
+    def pass_by(self, seconds):
+        self.now += seconds
+
+
+@pytest.fixture
+def clock():
+    """It stands at 2026-03-01T12:00:00Z."""
+    return Clock(datetime(2026, 3, 1, 12, tzinfo=UTC).timestamp())
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ import asyncio
 import httpx
 import pytest
 
-from rolecall_okta.simulator import serve
+from rolecall_okta.simulator import Token, serve
 from rolecall_okta.simulator.limits import Limits
 
 
@@ -44,6 +44,35 @@ def test_buckets_and_tokens_count_apart(clock):
     assert limits.admit("one", "iam")[0]
     assert limits.admit("two", "apps")[0]
     assert not limits.admit("one", "apps")[0]
+
+
+def test_all_tokens_together_stay_within_the_orgs_bucket(clock):
+    limits = Limits(enforced=True, scale=0.1, share=0.8, clock=clock)
+    answers = [limits.admit(token, "apps") for token in ("one", "two") * 8]
+    assert sum(admitted for admitted, _ in answers) == 10
+    assert shown(answers[0][1])[:2] == [8, 7]
+    assert shown(answers[9][1])[:2] == [10, 0]
+    assert limits.refused_by == {"apps": 6}
+    assert limits.admitted_by == {"apps": 10}
+    clock.now += 60
+    assert limits.admit("two", "apps")[0]
+
+
+def test_a_refusal_of_one_token_takes_nothing_from_the_others(clock):
+    limits = Limits(enforced=True, scale=0.04, clock=clock)
+    assert [limits.admit("greedy", "apps")[0] for _ in range(9)].count(True) == 2
+    assert [limits.admit("modest", "apps")[0] for _ in range(2)] == [True, True]
+
+
+def test_a_token_may_have_a_share_of_its_own(acme):
+    tokens = {"whole-token": Token("super", share=1.0), "usual-token": "super"}
+    with serve(acme.org, tokens) as okta:
+        url = f"http://{okta.domain}/api/v1/logs"
+        shown_limits = [
+            httpx.get(url, headers={"Authorization": f"SSWS {token}"}).headers["x-rate-limit-limit"]
+            for token in tokens
+        ]
+    assert shown_limits == ["120", "60"]
 
 
 def test_too_many_at_one_time_shows_a_limit_of_nothing(clock):

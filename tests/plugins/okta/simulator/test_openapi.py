@@ -5,9 +5,12 @@ description forgets many a ``nullable`` (recordings show null where it has none)
 """
 
 import re
+from random import Random
 
 import jsonschema
 import pytest
+
+from rolecall_okta.simulator import change_at_random
 
 PATHS = {
     "/org": "/api/v1/org",
@@ -84,12 +87,22 @@ def test_replies_are_as_okta_describes_them(openapi, call, filled, path):
 
 def test_every_reading_path_that_okta_describes_is_served_or_named_here(openapi):
     not_served = {
-        "/api/v1/logs",  # the System Log comes with incremental syncs
         "/api/v1/apps/{appId}/grants",  # OAuth scopes come with OAuth
         "/api/v1/iam/resource-sets/{resourceSetIdOrLabel}/bindings",  # nobody reads who is bound by set
     }
     described = {path for path, methods in openapi["paths"].items() if "get" in methods}
-    assert described == not_served | set(PATHS.values())
+    assert described == not_served | set(PATHS.values()) | {"/api/v1/logs"}
+
+
+def test_events_are_as_okta_describes_them(openapi, call, acme):
+    changes = Random(1)
+    for _ in range(200):
+        change_at_random(acme.org, changes)
+    events = call("/logs?limit=1000").json()
+    assert len({event["eventType"] for event in events}) > 15
+    validate(openapi, schema_of(openapi, "/api/v1/logs"), events)
+    for event in events:
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", event["published"])
 
 
 @pytest.mark.parametrize(

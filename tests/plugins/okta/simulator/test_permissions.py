@@ -28,6 +28,7 @@ ALLOWED = {
     "/iam/roles": {"super-token", "iam-token"},
     "/iam/resource-sets": {"super-token", "iam-token"},
     "/api-tokens": {"super-token"},
+    "/logs": {"super-token", "reader-token", "provisioner-token"},
 }
 
 

@@ -13,6 +13,7 @@
 It needs the extra ``simulator``.
 """
 
+from rolecall_okta.simulator.changes import Change, change_at_random
 from rolecall_okta.simulator.generator import Recipe, generate
 from rolecall_okta.simulator.organisation import Organisation
 from rolecall_okta.simulator.organisation_file import load_organisation, save_organisation
@@ -24,12 +25,14 @@ from rolecall_okta.simulator.server import Request, Simulator
 
 __all__ = [
     "ABSENT",
+    "Change",
     "Organisation",
     "Recipe",
     "Request",
     "Simulator",
     "SimulatorProcess",
     "Token",
+    "change_at_random",
     "generate",
     "load_organisation",
     "sample_organisation",

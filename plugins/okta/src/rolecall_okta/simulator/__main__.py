@@ -19,6 +19,7 @@ from rolecall_okta.simulator.permissions import PROFILES
 from rolecall_okta.simulator.running import Server, listen
 from rolecall_okta.simulator.sample import sample_organisation
 from rolecall_okta.simulator.server import Simulator
+from rolecall_okta.simulator.system_log import RETENTION
 
 EXAMPLES = """\
 examples:
@@ -53,9 +54,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             latency=given.latency_ms / 1000,
             limits=Limits(enforced=given.enforce_limits, scale=given.limit_scale),
             keep_requests=False,
+            control=given.control,
         )
     except (OSError, ValueError, BadOrganisationFile) as error:
         parser.error(str(error))
+    org.set_index_lag(given.search_lag)
+    org.log.lag, org.log.retention = given.log_lag, given.log_retention
     org.serve_times()
     gc.collect()
     gc.freeze()  # the org outlives every request: spare the collector from walking it
@@ -88,6 +92,22 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, help="default: any free one")
     parser.add_argument("--latency-ms", type=float, default=0.0, help="before every answer")
+    parser.add_argument(
+        "--search-lag", type=float, default=0.0, metavar="SECONDS",
+        help="that search and filter lie behind (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--log-lag", type=float, default=0.0, metavar="SECONDS",
+        help="until an event is in the System Log (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--log-retention", type=float, default=RETENTION, metavar="SECONDS",
+        help="that the System Log keeps an event (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--control", action="store_true",
+        help="let programs of this machine change the organisation at random: POST /simulator/change",
+    )  # fmt: skip
     parser.add_argument("--enforce-limits", action="store_true", help="answer 429 over the rate limits")
     parser.add_argument("--limit-scale", type=float, default=1.0, help="multiplies the rate limits")
     return parser

@@ -8,6 +8,7 @@ from urllib.parse import unquote
 from rolecall_okta.simulator.calls import Call, iam_list, listing, unpaged
 from rolecall_okta.simulator.errors import method_not_supported, no_permission, not_found
 from rolecall_okta.simulator.exchange import Reply
+from rolecall_okta.simulator.log_api import logs
 from rolecall_okta.simulator.objects import App, AppUser, Group, GroupAssignment, User
 from rolecall_okta.simulator.paging import PageSize, page
 from rolecall_okta.simulator.raw_json import JsonObject, encode
@@ -81,7 +82,8 @@ def users(call: Call) -> Reply:
     sees, show = call.token.sees_user, _user_item(call)
     test = call.asked_for(USER_SEARCH, USER_FILTER)
     if test is not None:
-        return listing(call, call.org.users, show, SIZES["users"], keep=_both(test, sees), order=USER_SEARCH)
+        found = call.org.indexed_users()
+        return listing(call, found, show, SIZES["users"], keep=_both(test, sees), order=USER_SEARCH)
     prefix = call.query.get("q", "").casefold()
 
     def keep(user: User) -> bool:
@@ -129,8 +131,10 @@ def groups(call: Call) -> Reply:
         found = filter(_both(begins, sees), call.org.groups)
         return unpaged(call, found, show, GROUPS_FOUND_BY_Q)
     test = call.asked_for(GROUP_SEARCH, GROUP_FILTER)
-    keep = sees if test is None else _both(test, sees)
-    return listing(call, call.org.groups, show, SIZES["groups"], keep=keep, order=GROUP_SEARCH)
+    if test is None:
+        return listing(call, call.org.groups, show, SIZES["groups"], keep=sees)
+    indexed = call.org.indexed_groups()
+    return listing(call, indexed, show, SIZES["groups"], keep=_both(test, sees), order=GROUP_SEARCH)
 
 
 def group(call: Call) -> Reply:
@@ -210,10 +214,10 @@ def app_user(call: Call) -> Reply:
     of, expand, wanted = call.app(), call.expands("user"), call.parts[1]
     if call.org.user_by_id(wanted) is None:
         raise not_found(wanted, "User")
-    for held in call.org.app_users(of):
-        if held.id == wanted:
-            return Reply(200, call.show.app_user(of, held, expand))
-    raise not_found(wanted, "AppUser")
+    held = call.org.app_user(of, wanted)
+    if held is None:
+        raise not_found(wanted, "AppUser")
+    return Reply(200, call.show.app_user(of, held, expand))
 
 
 def app_groups(call: Call) -> Reply:
@@ -355,5 +359,6 @@ _ROUTES: Final = _routes(
     _route("iam/roles/*", "iam", "roles", custom_role),
     _route("iam/roles/*/permissions", "iam", "roles", custom_role_permissions),
     _route("iam/resource-sets", "iam", "roles", resource_sets),
+    _route("logs", "logs", "logs", logs),
     _route("api-tokens", "other", "api_tokens", api_tokens),
 )

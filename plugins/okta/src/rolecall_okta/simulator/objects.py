@@ -1,7 +1,7 @@
 """What an Okta org holds: people, groups, apps, assignments, rules and admin roles."""
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from rolecall_okta.simulator.raw_json import Json, JsonObject
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 class Changeable:
     """An object whose rendered form is remembered until one of its attributes is set.
 
+    In an org that is served, Okta's clocks follow a set attribute and the System Log tells of it.
     Changes *inside* an attribute (``user.profile["title"] = …``) are not seen: call
     ``Organisation.changed`` after them.
     """
@@ -28,10 +29,26 @@ class Changeable:
         return made
 
     def __setattr__(self, name: str, value: object) -> None:
-        object.__setattr__(self, name, value)
-        if self.org is not None and name not in self.quiet:
-            object.__setattr__(self, "rendered", None)
-            self.org.revision += 1
+        if self.org is None or name in self.quiet:
+            object.__setattr__(self, name, value)
+        else:
+            self.org.set_attribute(self, name, value)
+
+
+_Changeable = TypeVar("_Changeable", bound=Changeable)
+
+
+def as_it_is(held: _Changeable) -> _Changeable:
+    """A copy that keeps the attributes of now."""
+    made: _Changeable = type(held).__new__(type(held))
+    for name in ("org", *(each.name for each in fields(held))):  # type: ignore[arg-type]  # all are dataclasses
+        object.__setattr__(made, name, getattr(held, name))
+    return made
+
+
+def login_in(profile: Json) -> str | None:
+    login = profile.get("login") if isinstance(profile, dict) else None
+    return login if isinstance(login, str) else None
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -54,8 +71,7 @@ class User(Changeable):
 
     @property
     def login(self) -> str | None:
-        login = self.profile.get("login") if isinstance(self.profile, dict) else None
-        return login if isinstance(login, str) else None
+        return login_in(self.profile)
 
     def __repr__(self) -> str:
         return f"<User {self.id} {self.login!r}>"
@@ -108,6 +124,8 @@ class App(Changeable):
     assigned_groups: dict[str, "GroupAssignment"] = field(default_factory=dict)
     app_user_raw: dict[str, JsonObject] = field(default_factory=dict)
     """By user id: laid over the rendered app user, whatever its scope."""
+    schema_updated: str | None = None
+    """The schema's own clock; ``None`` as long as it is the app's."""
 
     def __repr__(self) -> str:
         return f"<App {self.id} {self.label!r}>"

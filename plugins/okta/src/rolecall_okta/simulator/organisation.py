@@ -58,7 +58,7 @@ class Organisation(Register):
         if profile is not ABSENT:
             user.profile = merged(user.profile, profile) if isinstance(profile, dict) else profile
         user.raw = raw
-        self._keep(user, self.users, self._users)
+        self._keep_user(user)
         return user
 
     def add_group(
@@ -78,7 +78,7 @@ class Organisation(Register):
         if profile is not ABSENT:
             group.profile = merged(group.profile, profile) if isinstance(profile, dict) else profile
         group.raw = raw
-        self._keep(group, self.groups, self._groups)
+        self._keep_group(group)
         for user in members:
             self.add_member(group, user)
         return group
@@ -143,7 +143,7 @@ class Organisation(Register):
         app.settings = {} if settings is ABSENT else settings
         app.schema = schema or {}
         app.raw = raw
-        self._keep(app, self.apps, self._apps)
+        self._keep_app(app)
         return app
 
     def add_aws_app(
@@ -208,7 +208,7 @@ class Organisation(Register):
         if raw is not None:
             app.app_user_raw[user.id] = raw
         assignment.org = self
-        self.revision += 1
+        self.consequences.person_turned(app, user)
         return assignment
 
     def assign_group(
@@ -226,24 +226,48 @@ class Organisation(Register):
         if priority is None:
             priority = 1 + max((held.priority for held in app.assigned_groups.values()), default=-1)
         own = without_absent({"samlRoles": saml_roles, "role": role}) if profile is ABSENT else profile
+        turn = "update" if group.id in app.assigned_groups else "add"
         assignment = GroupAssignment(group, priority, own, self.now(), raw)
         app.assigned_groups[group.id] = assignment
         assignment.org = self
-        self.revision += 1
+        self.consequences.assignment_turned(app, group, turn)
         return assignment
 
     def alter_app_user(self, app: App, user: User, raw: JsonObject) -> None:
         """Lay ``raw`` over a person's assignment in replies, however they are assigned."""
         app.app_user_raw[user.id] = raw
-        self.revision += 1
+        self.consequences.person_turned(app, user)
 
     def unassign_user(self, app: App, user: User) -> None:
+        """Take a person's own assignment away; one through groups takes its place, if there is any."""
         del app.direct[user.id]
-        self.revision += 1
+        self.consequences.person_turned(app, user)
 
     def unassign_group(self, app: App, group: Group) -> None:
         del app.assigned_groups[group.id]
-        self.revision += 1
+        self.consequences.assignment_turned(app, group, "remove")
+
+    def prioritise(self, app: App, group: Group, priority: int) -> None:
+        """Give an assigned group another priority; 0 is the highest."""
+        app.assigned_groups[group.id].priority = priority
+
+    def set_union(self, app: App, union: bool) -> None:
+        """Whether the app combines samlRoles across groups."""
+        roles = app.schema["samlRoles"] | {"union": "ENABLE" if union else "DISABLE"}
+        app.schema = app.schema | {"samlRoles": roles}
+
+    def change_settings(self, app: App, **settings: Json) -> None:
+        """Lay these over the app's settings, by Okta's names: ``joinAllRoles=True``."""
+        app.settings = merged(app.settings, settings)
+
+    def rename(self, held: User | Group | App, name: str) -> None:
+        """Give a person another login (and email), a group another name, an app another label."""
+        if isinstance(held, User):
+            held.profile = merged(held.profile, {"login": name, "email": name})
+        elif isinstance(held, Group):
+            held.profile = merged(held.profile, {"name": name})
+        else:
+            held.label = name
 
     def add_rule(
         self, name: str, expression: str, groups: Sequence[Group], *, status: str = "ACTIVE"
@@ -273,6 +297,9 @@ class Organisation(Register):
         role = AdminRole(self.ids.next("irb"), "CUSTOM", label, now, custom, resources)
         holder.roles = [*holder.roles, role]
         return role
+
+    def remove_admin_role(self, holder: User | Group, role: AdminRole) -> None:
+        holder.roles = [held for held in holder.roles if held is not role]
 
     def _new_id(self, prefix: str, taken: Container[str]) -> str:
         """One that an object read from a file doesn't have already."""

@@ -42,7 +42,7 @@ _APP: Final = (
     "features",
     "schema",
 )
-_APP_REST: Final = ("aws_roles", "raw_schema", "app_user_raw")
+_APP_REST: Final = ("aws_roles", "raw_schema", "app_user_raw", "schema_updated")
 _RULE: Final = ("id", "name", "status", "expression", "raw", *_TIMES)
 
 

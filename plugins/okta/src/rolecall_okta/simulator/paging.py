@@ -19,6 +19,8 @@ from rolecall_okta.simulator.errors import OktaError
 Item = TypeVar("Item")
 
 SHOWN_IN_LINKS = (
+    "since",
+    "until",
     "after",
     "limit",
     "q",

@@ -25,9 +25,10 @@ class Rights:
     app_types: bool = False
     """The undocumented list of AWS roles that Okta read."""
     api_tokens: bool = False
+    logs: bool = False
 
 
-_READ_ONLY = Rights(users=True, groups=True, apps=True, schemas=True, org=True)
+_READ_ONLY = Rights(users=True, groups=True, apps=True, schemas=True, org=True, logs=True)
 
 PROFILES: Final[Mapping[str, Rights]] = {
     "super": replace(_READ_ONLY, roles=True, app_types=True, api_tokens=True),
@@ -39,8 +40,8 @@ PROFILES: Final[Mapping[str, Rights]] = {
 }
 """By the name given on the command line and to ``serve``.
 
-``custom_*`` are custom roles, which reach no schema and no org settings; ``custom_iam_read`` holds
-the right to view roles only; ``none`` is an administrator of nothing.
+``custom_*`` are custom roles, which reach no schema, no org settings and no System Log;
+``custom_iam_read`` holds the right to view roles only; ``none`` is an administrator of nothing.
 """
 
 
@@ -56,6 +57,8 @@ class Token:
     owner: User | None = None
     groups: frozenset[str] | None = None
     apps: frozenset[str] | None = None
+    share: float | None = None
+    """Of each rate limit; ``None`` is the usual one."""
 
     @property
     def rights(self) -> Rights:

@@ -112,7 +112,7 @@ class Rendering:
             "$schema": "http://json-schema.org/draft-04/schema#",
             "name": app.name,
             "title": f"{app.label} User",
-            "lastUpdated": app.last_updated,
+            "lastUpdated": app.schema_updated or app.last_updated,
             "created": app.created,
             "definitions": {
                 "custom": {"id": "#custom", "type": "object", "properties": {}, "required": []},

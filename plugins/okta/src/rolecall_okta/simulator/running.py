@@ -5,7 +5,8 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +34,11 @@ def serve(
     concurrency: int = 75,
     page_size_cap: int | None = None,
     public_url: str | None = None,
+    search_lag: float | None = None,
+    log_lag: float | None = None,
+    log_retention: float | None = None,
+    clock: Callable[[], float] = time.time,
+    control: bool = False,
     host: str = "127.0.0.1",
     port: int = 0,
 ) -> Iterator[Simulator]:
@@ -49,13 +55,19 @@ def serve(
         concurrency: Requests at one time, where limits are enforced.
         page_size_cap: Items in a page at most, however many are asked for: a few people then make pages.
         public_url: The org's URL in links and bodies, instead of the address it listens on.
+        search_lag: Seconds that what ``search`` and ``filter`` find of users and groups lies behind;
+            not given, this and the next two stay as the org has them.
+        log_lag: Seconds until an event can be read in the System Log.
+        log_retention: Seconds that the System Log keeps an event.
+        clock: Tells the seconds since 1970 that everything here goes by: dates, limits, the log.
+        control: Also answer under ``/simulator/`` (see ``control``).
         host: The address to listen on.
         port: 0 for any that is free; ``domain`` of the simulator says which.
 
     Raises:
         Exception: At the end, what went wrong inside the simulator itself.
     """
-    limits = Limits(enforced=enforce_limits, scale=limit_scale, window=limit_window, concurrency=concurrency)
+    limits = Limits(enforce_limits, limit_scale, window=limit_window, concurrency=concurrency, clock=clock)
     with listen(host, port) as listener:
         okta = Simulator(
             org,
@@ -65,8 +77,13 @@ def serve(
             latency=latency,
             limits=limits,
             page_size_cap=page_size_cap,
+            control=control,
         )
-        org.serve_times()
+        if search_lag is not None:
+            org.set_index_lag(search_lag)
+        org.log.lag = org.log.lag if log_lag is None else log_lag
+        org.log.retention = org.log.retention if log_retention is None else log_retention
+        org.serve_times(clock)
         server = Server(okta)
         thread = threading.Thread(target=server.run_on, args=(listener,), name="okta-simulator", daemon=True)
         thread.start()

@@ -83,13 +83,13 @@ class _Parser:
         tests = [self.conjunction()]
         while self.took_word("or"):
             tests.append(self.conjunction())
-        return tests[0] if len(tests) == 1 else lambda held: any(test(held) for test in tests)
+        return _any_of(tests)
 
     def conjunction(self) -> Predicate:
         tests = [self.single()]
         while self.took_word("and"):
             tests.append(self.single())
-        return tests[0] if len(tests) == 1 else lambda held: all(test(held) for test in tests)
+        return _all_of(tests)
 
     def single(self) -> Predicate:
         kind, text = self.take()
@@ -161,11 +161,33 @@ class _Parser:
         raise BadExpression(why)
 
 
+def _any_of(tests: list[Predicate]) -> Predicate:
+    if len(tests) == 1:
+        return tests[0]
+    if len(tests) == 2:  # twice as fast as any(), and what a look for recent changes asks of everybody
+        one, other = tests
+        return lambda held: one(held) or other(held)
+    return lambda held: any(test(held) for test in tests)
+
+
+def _all_of(tests: list[Predicate]) -> Predicate:
+    if len(tests) == 1:
+        return tests[0]
+    if len(tests) == 2:
+        one, other = tests
+        return lambda held: one(held) and other(held)
+    return lambda held: all(test(held) for test in tests)
+
+
 def _comparison(operator: str, wanted: str) -> Callable[[str], bool]:
     if operator == "eq":
         return lambda value: value == wanted
+    if operator == "ne":
+        return lambda value: value != wanted
     if operator == "sw":
         return lambda value: value.startswith(wanted)
+    if operator == "ew":
+        return lambda value: value.endswith(wanted)
     if operator == "co":
         return lambda value: wanted in value
     order = _ORDER[operator]

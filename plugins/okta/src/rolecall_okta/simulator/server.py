@@ -1,10 +1,10 @@
 """The simulator itself: one org behind Okta's paths, headers, limits, rights and faults, as an ASGI app."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping
 from functools import lru_cache, partial
 from itertools import count
-from time import time
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 from uuid import uuid4
@@ -12,6 +12,7 @@ from wsgiref.handlers import format_date_time
 
 from rolecall_okta.simulator import api
 from rolecall_okta.simulator.calls import Call
+from rolecall_okta.simulator.control import Control
 from rolecall_okta.simulator.errors import (
     OktaError,
     invalid_token,
@@ -53,6 +54,7 @@ class Simulator:
         limits: Limits | None = None,
         page_size_cap: int | None = None,
         keep_requests: bool = True,
+        control: bool = False,
     ) -> None:
         """See ``serve`` for what the arguments mean."""
         self.org = org
@@ -64,9 +66,12 @@ class Simulator:
         self.faults = Faults()
         self.requests: list[Request] = []
         self.served = 0
+        self.served_by: Counter[str] = Counter()
+        """By method and path: ``GET /api/v1/groups/*/users``."""
         self.bugs: list[Exception] = []
         """Exceptions of the simulator's own; ``serve`` raises the first at the end."""
         self.closing = asyncio.Event()
+        self._control = Control(self) if control else None
         self._keep_requests = keep_requests
         self._public_url = public_url
         self._show = Rendering(org, public_url or f"http://{domain}")
@@ -76,6 +81,9 @@ class Simulator:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, as an ASGI app."""
         path, query = scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1")
+        if self._control is not None and path.startswith(self._control.paths):
+            await self._control.answer(scope, receive, send)
+            return
         target = f"{path}?{query}" if query else path
         self.served += 1
         self.limits.in_flight += 1
@@ -111,12 +119,16 @@ class Simulator:
             _accepts_json(headers),
         )
         found = api.find_route(path.removeprefix(_API)) if path.startswith(_API) else None
-        admitted, limit_headers = self.limits.admit(secret, found[0].bucket if found else "other")
+        shape = f"{_API}{'/'.join(found[0].path)}" if found else path
+        self.served_by[f"{scope['method']} {shape}"] += 1
+        token = self.tokens.get(secret)
+        share = token.share if token else None
+        admitted, limit_headers = self.limits.admit(secret, found[0].bucket if found else "other", share)
         return Exchange(
             org=self.org,
             url=f"{asked.url}?{query}" if query else asked.url,
             make_reply=partial(self._reply, asked, found) if admitted else _too_many,
-            headers=[*limit_headers, (b"date", _http_date(int(time()))), self._request_id()],
+            headers=[*limit_headers, (b"date", _http_date(int(self.limits.clock()))), self._request_id()],
             scope=scope,
             receive=receive,
             send=send,
