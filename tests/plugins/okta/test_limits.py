@@ -1,11 +1,9 @@
-"""Rate limits: which calls share a bucket, which headers are believed, how many calls run at once."""
-
-import asyncio
+"""Rate limits: which calls share a bucket, and which headers can be true."""
 
 import httpx
 import pytest
 
-from rolecall_okta.limits import FEWEST_SLOTS, Buckets, RateHeaders, Slots, bucket_of, rate_headers
+from rolecall_okta.limits import RateHeaders, bucket_of, rate_headers
 
 DATE = "Tue, 24 Nov 2026 10:00:00 GMT"
 EPOCH = 1795514400
@@ -17,17 +15,30 @@ EPOCH = 1795514400
         ("/api/v1/apps", "/api/v1/apps"),
         ("/api/v1/apps/0oa1", "/api/v1/apps/{id}"),
         ("/api/v1/apps/0oa1/users", "/api/v1/apps"),
+        ("/api/v1/apps/0oa1/users/00u1", "/api/v1/apps"),
         ("/api/v1/groups/00g1", "/api/v1/groups/{id}"),
         ("/api/v1/groups/00g1/users", "/api/v1/groups"),
+        ("/api/v1/groups/00g1/roles", "/api/v1/groups"),
         ("/api/v1/groups/rules", "/api/v1/groups"),
+        ("/api/v1/users", "/api/v1/users"),
         ("/api/v1/users/me", "/api/v1/users/{id}"),
         ("/api/v1/users/00u1/groups", "/api/v1/users"),
-        ("/api/v1/meta/schemas/apps/0oa1/default", "/api/v1/meta"),
+        ("/api/v1/users/00u1/roles", "/api/v1/users"),
+        ("/api/v1/logs", "/api/v1/logs"),
+        ("/api/v1/iam/assignees/users", "/api/v1/iam"),
+        ("/api/v1/org", "/api/v1/org"),
+        ("/api/v1/meta/schemas/apps/0oa1/default", "/api/v1"),
         ("/.well-known/okta-organization", "/.well-known/okta-organization"),
     ],
 )
 def test_paths_share_buckets_as_okta_counts_them(path: str, bucket: str) -> None:
     assert bucket_of(path) == bucket
+    assert bucket_of(bucket) == bucket
+
+
+def test_template_of_a_path_has_the_bucket_of_the_path() -> None:
+    assert bucket_of("/api/v1/groups/{id}/users") == bucket_of("/api/v1/groups/00g1/users")
+    assert bucket_of("/api/v1/apps/{id}") == bucket_of("/api/v1/apps/0oa1")
 
 
 def test_time_to_reset_is_measured_by_the_replys_own_date() -> None:
@@ -36,7 +47,7 @@ def test_time_to_reset_is_measured_by_the_replys_own_date() -> None:
         "X-Rate-Limit-Remaining": "0",
         "X-Rate-Limit-Reset": str(EPOCH + 48),
     }
-    assert rate_headers(httpx.Headers({**headers, "Date": DATE})) == RateHeaders(50, 0, 48.0)
+    assert rate_headers(httpx.Headers({**headers, "Date": DATE})) == RateHeaders(50, 0, EPOCH + 48, 48.0)
 
 
 @pytest.mark.parametrize("date", [None, "", "yesterday", "Tue, 99 Nov 2026 10:00:00 GMT"])
@@ -44,58 +55,22 @@ def test_time_to_reset_is_measured_by_the_replys_own_date() -> None:
 def test_nonsense_headers_count_as_missing(number: str, date: str | None) -> None:
     raw = [(b"x-rate-limit-" + name, number.encode()) for name in (b"limit", b"remaining", b"reset")]
     headers = httpx.Headers(raw if date is None else [*raw, (b"date", date.encode())])
-    assert rate_headers(headers) == RateHeaders(None, None, None)
-
-
-def pause_after(*rates: RateHeaders) -> float:
-    buckets = Buckets()
-    for rate in rates:
-        buckets.answered("b", rate, 100.0)
-    return buckets.pause("b", 100.0)
-
-
-def test_bucket_that_counted_down_to_zero_is_held_until_its_reset() -> None:
-    assert pause_after(RateHeaders(50, 1, None), RateHeaders(50, 0, 30.0)) == 31.0
+    assert rate_headers(headers) == RateHeaders(None, None, None, None)
 
 
 @pytest.mark.parametrize(
-    "rates",
+    ("rate", "sound"),
     [
-        pytest.param([RateHeaders(None, None, None)] * 3, id="no headers"),
-        pytest.param([RateHeaders(50, 0, 30.0)] * 3, id="always zero"),
-        pytest.param([RateHeaders(0, 1, None), RateHeaders(0, 0, 30.0)], id="limit zero"),
-        pytest.param([RateHeaders(50, 1, None), RateHeaders(50, 0, -5.0)], id="reset in the past"),
-        pytest.param([RateHeaders(50, 1, None), RateHeaders(50, 0, 9e9)], id="reset far ahead"),
-        pytest.param([RateHeaders(50, 1, None), RateHeaders(50, 0, None)], id="no reset"),
-        pytest.param([RateHeaders(50, 2, None), RateHeaders(50, 1, None)], id="something left"),
+        pytest.param(RateHeaders(50, 49, EPOCH + 30, 30.0), True, id="true ones"),
+        pytest.param(RateHeaders(50, 0, EPOCH + 61, 61.0), True, id="nothing left"),
+        pytest.param(RateHeaders(None, 49, EPOCH + 30, 30.0), False, id="no limit"),
+        pytest.param(RateHeaders(50, None, EPOCH + 30, 30.0), False, id="no rest"),
+        pytest.param(RateHeaders(50, 49, EPOCH + 30, None), False, id="no date"),
+        pytest.param(RateHeaders(50, 50, EPOCH + 30, 30.0), False, id="this call not counted"),
+        pytest.param(RateHeaders(0, 0, EPOCH + 30, 30.0), False, id="too many at once"),
+        pytest.param(RateHeaders(50, 49, EPOCH - 5, -5.0), False, id="reset in the past"),
+        pytest.param(RateHeaders(50, 49, EPOCH + 900, 900.0), False, id="reset far ahead"),
     ],
 )
-def test_numbers_that_make_no_sense_hold_nothing(rates: list[RateHeaders]) -> None:
-    assert pause_after(*rates) == 0.0
-
-
-def test_refused_call_holds_its_bucket_and_no_other() -> None:
-    buckets = Buckets()
-    buckets.refused("apps", RateHeaders(50, 0, 10.0), 100.0)
-    assert (buckets.pause("apps", 100.0), buckets.pause("groups", 100.0)) == (11.0, 0.0)
-    assert buckets.pause("apps", 112.0) == 0.0
-
-
-async def test_lowered_slots_let_fewer_run_at_once() -> None:
-    slots, running, most = Slots(FEWEST_SLOTS + 2), 0, 0
-
-    async def work() -> None:
-        nonlocal running, most
-        await slots.take()
-        running += 1
-        most = max(most, running)
-        await asyncio.sleep(0)
-        running -= 1
-        slots.give_back()
-
-    for _ in range(5):
-        slots.lower()
-    await asyncio.gather(*(work() for _ in range(2)))  # slots in use go as they are given back
-    most = 0
-    await asyncio.gather(*(work() for _ in range(20)))
-    assert (slots.limit, most) == (FEWEST_SLOTS, FEWEST_SLOTS)
+def test_headers_are_believed_as_far_as_they_can_be_true(rate: RateHeaders, sound: bool) -> None:
+    assert rate.sound is sound

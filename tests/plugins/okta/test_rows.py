@@ -11,18 +11,36 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rolecall_okta import AppGroupRow, AppUserRow, GroupRow, RowError, UserRow
-from rolecall_okta.rows import app_group_row, app_row, app_user_row, group_row, role_row, user_row
+from rolecall_okta import (
+    AppGroupRow,
+    AppUserRow,
+    GroupRow,
+    ProfiledUserRow,
+    RowError,
+    UserRow,
+    profiled_user_row,
+)
+from rolecall_okta.rows import (
+    app_group_row,
+    app_row,
+    app_user_row,
+    group_row,
+    role_holder_row,
+    role_row,
+    user_row,
+)
 
 PROJECTIONS: list[Callable[[Any], Any]] = [
     app_group_row,
     app_row,
     app_user_row,
     group_row,
+    profiled_user_row(["department", "login"]),
+    role_holder_row,
     role_row,
     user_row,
 ]
-ADA = {
+ADA: dict[str, Any] = {
     "id": "00u1",
     "status": "ACTIVE",
     "profile": {
@@ -62,8 +80,40 @@ def test_user_has_always_a_name_to_show(profile: object, name: str) -> None:
     assert user_row({"id": "00u1", "profile": profile}).display_name == name
 
 
+def test_user_is_read_with_the_chosen_fields_of_the_profile_as_okta_gives_them() -> None:
+    row = profiled_user_row(["department", "managerId", "tags", "isBot"])
+    profile = {**ADA["profile"], "department": "R&D", "tags": ["a", 7], "isBot": False}
+    user = row({**ADA, "lastUpdated": "2026-11-24T10:00:00.000Z", "profile": profile})
+    plain = user_row(ADA)
+    assert isinstance(user, ProfiledUserRow)
+    assert user.values == ("R&D", None, ["a", 7], False)
+    assert user.last_updated == "2026-11-24T10:00:00.000Z"
+    assert (user.id, user.login, user.display_name, user.status) == (
+        plain.id,
+        plain.login,
+        plain.display_name,
+        plain.status,
+    )
+
+
 def test_group_is_read() -> None:
     assert group_row(ADMINS) == GroupRow("00g1", "admins", "APP_GROUP", "0oa1", "active_directory", 3)
+
+
+def test_group_is_read_with_its_clocks_and_its_rights() -> None:
+    group = group_row(
+        {
+            "id": "00g1",
+            "profile": {"name": "admins", "description": "who may"},
+            "lastUpdated": "2026-11-24T10:00:00.000Z",
+            "lastMembershipUpdated": "2026-11-24T11:00:00.000Z",
+            "_embedded": {"stats": {"usersCount": 3, "hasAdminPrivlege": True}},
+        }
+    )
+    assert group.description == "who may"
+    assert group.last_updated == "2026-11-24T10:00:00.000Z"
+    assert group.last_membership_updated == "2026-11-24T11:00:00.000Z"
+    assert group.has_admin_privilege is True
 
 
 @pytest.mark.parametrize("count", [True, -1, 2.0, "3", None, float("nan")])

@@ -5,7 +5,10 @@ from rolecall_okta.calls import literal
 from rolecall_okta.client import OktaClient
 from rolecall_okta.clock import Clock
 from rolecall_okta.domain import DomainError, OktaDomain, OktaDomainField, normalise_domain
+from rolecall_okta.events import EventParty, EventRow
+from rolecall_okta.governor import BucketUse
 from rolecall_okta.ledger import ReadLedger
+from rolecall_okta.log import EventLog, PositionLost
 from rolecall_okta.payloads import Organization
 from rolecall_okta.rows import (
     AppGroupRow,
@@ -13,9 +16,12 @@ from rolecall_okta.rows import (
     AppUserRow,
     GroupRow,
     JsonObject,
+    ProfiledUserRow,
+    RoleHolderRow,
     RoleRow,
     RowError,
     UserRow,
+    profiled_user_row,
     user_row,
 )
 from rolecall_okta.sending import Timeouts
@@ -24,15 +30,22 @@ __all__ = [
     "AppGroupRow",
     "AppRow",
     "AppUserRow",
+    "BucketUse",
     "Clock",
     "DomainError",
+    "EventLog",
+    "EventParty",
+    "EventRow",
     "GroupRow",
     "JsonObject",
     "OktaClient",
     "OktaDomain",
     "OktaDomainField",
     "Organization",
+    "PositionLost",
+    "ProfiledUserRow",
     "ReadLedger",
+    "RoleHolderRow",
     "RoleRow",
     "RowError",
     "SswsAuth",
@@ -40,5 +53,6 @@ __all__ = [
     "UserRow",
     "literal",
     "normalise_domain",
+    "profiled_user_row",
     "user_row",
 ]

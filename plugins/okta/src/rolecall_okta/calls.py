@@ -3,12 +3,15 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Self
 from urllib.parse import quote, urlencode
 
 from rolecall import NotFound
 
 SMALL_PAGE = 200
+TIRING = ("/api/v1/groups", "/api/v1/logs")
+"""Lists over which Okta is known to take too long."""
 LIMIT = re.compile(r"(?<![^&])limit=(\d{1,9})(?![^&])")
 
 
@@ -42,8 +45,8 @@ class Call:
         return f"{self.path}?{self.query}" if self.query else self.path
 
     def with_small_page(self) -> Self:
-        """The same call for at most 200 items, where it is a list of groups or of members."""
-        if not self.path.startswith("/api/v1/groups"):
+        """The same call for at most 200 items, where it is a list of groups, of members or of events."""
+        if not self.path.startswith(TIRING):
             return self
 
         def smaller(limit: re.Match[str]) -> str:
@@ -62,6 +65,7 @@ class Reply:
         links: Its ``Link`` headers.
         request_id: What Okta's support asks for, or None.
         body: The decompressed body.
+        date: Its ``Date``, aware, or None.
         retries: Attempts before this one.
         waited: Seconds waited for Okta's limits and between attempts.
     """
@@ -71,6 +75,7 @@ class Reply:
     links: tuple[str, ...]
     request_id: str | None
     body: bytes
+    date: datetime | None = None
     retries: int = 0
     waited: float = 0.0
 

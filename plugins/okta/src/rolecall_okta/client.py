@@ -2,18 +2,23 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Hashable, Mapping
+from datetime import UTC, datetime
+from functools import partial
 from types import TracebackType
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar, overload
 
 import httpx
 import marshmallow as ma
 
-from rolecall import ListRead, Observer, ProviderError
+from rolecall import Forecast, ListRead, Observer, ProviderError
 from rolecall_okta.calls import Call, literal, path_of, query_of
 from rolecall_okta.clock import Clock
 from rolecall_okta.decoding import decoded_by, decoded_row
 from rolecall_okta.domain import OktaDomain, console_of
-from rolecall_okta.paging import read_pages
+from rolecall_okta.forecasting import forecast
+from rolecall_okta.governor import BucketUse
+from rolecall_okta.log import LOGS, EventLog, call_at
+from rolecall_okta.paging import page_of_envelope, page_of_list, read_pages
 from rolecall_okta.payloads import Organization, OrganizationSchema
 from rolecall_okta.rows import (
     AppGroupRow,
@@ -21,12 +26,14 @@ from rolecall_okta.rows import (
     AppUserRow,
     GroupRow,
     JsonObject,
+    RoleHolderRow,
     RoleRow,
     UserRow,
     app_group_row,
     app_row,
     app_user_row,
     group_row,
+    role_holder_row,
     role_row,
     user_row,
 )
@@ -34,8 +41,11 @@ from rolecall_okta.sending import Sender, Timeouts
 
 CONCURRENCY = 40
 """Calls at once. Okta lets a whole org have 75, or 35 on the smallest plan."""
+SHARE = 0.5
+"""Of each rate limit, unless configured."""
 
 Row = TypeVar("Row")
+Person = TypeVar("Person", bound=UserRow)
 Params = Mapping[str, str | int | None]
 
 
@@ -52,6 +62,8 @@ class OktaClient:
 
     Every method may raise a ``ProviderError``; iterators may raise it at any page. Lists yield rows
     without repeats, page by page, and a list that was read whole is reported to ``on_list``.
+
+    Of each of Okta's rate limits it uses ``share`` (0 to 1) and leaves the rest to others.
     """
 
     def __init__(
@@ -63,6 +75,7 @@ class OktaClient:
         on_list: Callable[[ListRead], None] | None = None,
         timeouts: Timeouts | None = None,
         concurrency: int = CONCURRENCY,
+        share: float = SHARE,
         clock: Clock | None = None,
     ) -> None:
         self.domain = domain
@@ -73,8 +86,10 @@ class OktaClient:
             observer,
             timeouts=timeouts or Timeouts(),
             concurrency=concurrency,
+            share=share,
             clock=clock or Clock(),
         )
+        self._share = share
         self._own_hosts: frozenset[str] | None = None
         self._asking = asyncio.Lock()
 
@@ -87,14 +102,58 @@ class OktaClient:
     ) -> None:
         await self._sender.close()
 
+    @property
+    def server_time(self) -> datetime | None:
+        """The ``Date`` of the latest reply, aware; None before the first."""
+        return self._sender.server_time
+
+    @property
+    def first_reply_at(self) -> datetime | None:
+        """The ``Date`` of this client's first reply, aware; None before it."""
+        return self._sender.first_reply_at
+
+    def forecast(self, requests: Mapping[str, int], *, basis: str = "") -> Forecast:
+        """What so many requests would cost from now on.
+
+        Args:
+            requests: Template of a path (``/api/v1/groups/{id}/users``), or a bucket → how many.
+            basis: What these numbers are worked out from, as a sentence.
+        """
+        governor = self._sender.governor
+        return forecast(
+            requests, governor.allowances(), share=self._share, pace=self._sender.pace, basis=basis
+        )
+
+    def rates(self) -> Mapping[str, BucketUse]:
+        """What this client has used of each bucket so far."""
+        return self._sender.governor.uses()
+
+    @overload
+    def users(
+        self,
+        *,
+        search: str | None = None,
+        filter: str | None = None,
+    ) -> AsyncGenerator[list[UserRow], None]: ...
+
+    @overload
+    def users(
+        self,
+        *,
+        search: str | None = None,
+        filter: str | None = None,
+        project: Callable[[JsonObject], Person],
+    ) -> AsyncGenerator[list[Person], None]: ...
+
     def users(
         self,
         *,
         search: str | None = None,
         filter: str | None = None,  # noqa: A002 - Okta's word
-    ) -> AsyncGenerator[list[UserRow], None]:
+        project: Callable[[JsonObject], Any] = user_row,
+    ) -> AsyncGenerator[list[Any], None]:
         """People. Without a search or a filter, Okta leaves out those who are DEPROVISIONED."""
-        return self.pages("/api/v1/users", {"limit": 200, "search": search, "filter": filter}, user_row)
+        return self.pages("/api/v1/users", {"limit": 200, "search": search, "filter": filter}, project)
 
     def user_groups(self, user_id: str) -> AsyncGenerator[list[GroupRow], None]:
         """The groups of a person, Everyone included."""
@@ -103,6 +162,10 @@ class OktaClient:
     def user_roles(self, user_id: str) -> AsyncGenerator[list[RoleRow], None]:
         """The admin roles of a person, those held through groups included."""
         return self.pages("/api/v1/users/{id}/roles", {}, role_row, ids=(user_id,), key=_whole_row)
+
+    def role_holders(self) -> AsyncGenerator[list[RoleHolderRow], None]:
+        """Everybody who holds an admin role; whether one held through a group counts isn't documented."""
+        return self.pages("/api/v1/iam/assignees/users", {"limit": 100}, role_holder_row, enveloped=True)
 
     def group_roles(self, group_id: str) -> AsyncGenerator[list[RoleRow], None]:
         """The admin roles of a group."""
@@ -119,9 +182,17 @@ class OktaClient:
         params: Params = {"limit": 200, "search": search, "filter": filter, "expand": expand}
         return self.pages("/api/v1/groups", params, group_row)
 
+    @overload
+    def group_members(self, group_id: str) -> AsyncGenerator[list[UserRow], None]: ...
+
+    @overload
     def group_members(
-        self, group_id: str, project: Callable[[JsonObject], UserRow] = user_row
-    ) -> AsyncGenerator[list[UserRow], None]:
+        self, group_id: str, project: Callable[[JsonObject], Person]
+    ) -> AsyncGenerator[list[Person], None]: ...
+
+    def group_members(
+        self, group_id: str, project: Callable[[JsonObject], Any] = user_row
+    ) -> AsyncGenerator[list[Any], None]:
         """The people in a group; ``project`` may spare describing again those already known."""
         return self.pages("/api/v1/groups/{id}/users", {"limit": 1000}, project, ids=(group_id,))
 
@@ -130,9 +201,11 @@ class OktaClient:
         chosen = None if name is None else f"name eq {literal(name)}"
         return self.pages("/api/v1/apps", {"limit": 200, "filter": chosen}, app_row)
 
-    def app_users(self, app_id: str) -> AsyncGenerator[list[AppUserRow], None]:
-        """The people assigned to an app, each with the person."""
-        params: Params = {"limit": 500, "expand": "user"}
+    def app_users(
+        self, app_id: str, *, expand: str | None = "user"
+    ) -> AsyncGenerator[list[AppUserRow], None]:
+        """The people assigned to an app, each with the person unless told otherwise."""
+        params: Params = {"limit": 500, "expand": expand}
         return self.pages("/api/v1/apps/{id}/users", params, app_user_row, ids=(app_id,))
 
     def app_groups(self, app_id: str) -> AsyncGenerator[list[AppGroupRow], None]:
@@ -140,9 +213,49 @@ class OktaClient:
         params: Params = {"limit": 200, "expand": "group"}
         return self.pages("/api/v1/apps/{id}/groups", params, app_group_row, ids=(app_id,))
 
-    async def user(self, user_id: str) -> UserRow:
+    def events(
+        self,
+        filter: str | None = None,  # noqa: A002 - Okta's word
+        *,
+        position: str | None = None,
+        since: datetime | None = None,
+        on_list: Callable[[ListRead], None] | None = None,
+    ) -> EventLog:
+        """What the System Log holds from a time on, or from a position that an earlier reading left.
+
+        Args:
+            filter: Narrows the events; the same for one position's whole life.
+            position: ``EventLog.position`` of an earlier reading, or else:
+            since: The time from which on events are wanted, aware and by Okta's clock.
+            on_list: Told of the log instead of the client's ``on_list``.
+
+        Raises:
+            PositionLost: At once, or while reading: the position is good for nothing any more.
+        """
+        if position is None:
+            begin = None if since is None else f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%S.000Z}"
+            params: Params = {"since": begin, "limit": 1000, "sortOrder": "ASCENDING", "filter": filter}
+            call = Call(LOGS, query_of(params))
+        else:
+            call = call_at(position, filter)
+        report = on_list or self.on_list or _unreported
+        reading = ListRead(LOGS, filter)
+        return EventLog(self._sender, call, self._is_own, report, reading, resumed=position is not None)
+
+    @overload
+    async def user(self, user_id: str) -> UserRow: ...
+
+    @overload
+    async def user(self, user_id: str, project: Callable[[JsonObject], Person]) -> Person: ...
+
+    async def user(self, user_id: str, project: Callable[[JsonObject], Any] = user_row) -> Any:
         """One person, by id or login."""
-        return await self._row("/api/v1/users/{id}", {}, user_row, user_id)
+        return await self._row("/api/v1/users/{id}", {}, project, user_id)
+
+    async def app_user(self, app_id: str, user_id: str) -> AppUserRow:
+        """One person's assignment to an app, with the person; ``NotFound`` when not assigned."""
+        template = "/api/v1/apps/{id}/users/{id}"
+        return await self._row(template, {"expand": "user"}, app_user_row, app_id, user_id)
 
     async def me(self) -> UserRow:
         """The person whose API token this is; an OAuth app is no person."""
@@ -187,6 +300,7 @@ class OktaClient:
         ids: tuple[str, ...] = (),
         key: Callable[[Identified], Hashable] | None = None,
         on_list: Callable[[ListRead], None] | None = None,
+        enveloped: bool = False,
     ) -> AsyncGenerator[list[Identified], None]:
         """A list, page by page.
 
@@ -197,6 +311,7 @@ class OktaClient:
             ids: What to put into the path.
             key: What makes two rows the same; their id, unless told otherwise.
             on_list: Told of the list instead of the client's ``on_list``.
+            enveloped: Whether each page is an object around the list, as below ``iam``.
 
         Raises:
             NotFound: At once, for what can't be an id.
@@ -205,7 +320,7 @@ class OktaClient:
         return read_pages(
             self._sender,
             Call(path_of(template, *ids), query_of(params)),
-            project,
+            partial(page_of_envelope if enveloped else page_of_list, project=project),
             key or _id,
             self._is_own,
             on_list or self.on_list or _unreported,

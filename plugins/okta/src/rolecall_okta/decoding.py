@@ -26,6 +26,30 @@ def decoded_list(quoting: Quoting, reply: Reply, project: Callable[[JsonObject],
     content = _decoded(quoting, reply)
     if not isinstance(content, list):
         raise bad_payload(quoting, reply, f"the answer is {_kind(content)} instead of a list")
+    return _rows(quoting, reply, content, project)
+
+
+def decoded_envelope(
+    quoting: Quoting, reply: Reply, project: Callable[[JsonObject], Row]
+) -> tuple[list[Row], str | None]:
+    """The rows of one page that is an object with the list in ``value``, and its ``_links.next``.
+
+    Raises:
+        BadPayload: It isn't JSON, has no such list, or an item isn't an object with an id.
+    """
+    content = _decoded_object(quoting, reply)
+    value = content.get("value")
+    if not isinstance(value, list):
+        raise bad_payload(quoting, reply, f"the answer's value is {_kind(value)} instead of a list")
+    target: object = content
+    for name in ("_links", "next", "href"):
+        target = target.get(name) if isinstance(target, dict) else None
+    return _rows(quoting, reply, value, project), target if isinstance(target, str) else None
+
+
+def _rows(
+    quoting: Quoting, reply: Reply, content: list[object], project: Callable[[JsonObject], Row]
+) -> list[Row]:
     rows = []
     for number, item in enumerate(content):
         if not isinstance(item, dict):

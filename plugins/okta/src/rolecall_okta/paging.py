@@ -2,12 +2,12 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable
 from dataclasses import replace
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 from urllib.parse import unquote
 
 from rolecall import BadPayload, ListRead, ProviderError
 from rolecall_okta.calls import Call, Reply
-from rolecall_okta.decoding import decoded_list
+from rolecall_okta.decoding import decoded_envelope, decoded_list
 from rolecall_okta.links import LinkError, next_target, resolved
 from rolecall_okta.quoting import Quoting
 from rolecall_okta.refusals import bad_payload
@@ -22,13 +22,28 @@ BAD_CURSOR = "E0000029"
 
 Row = TypeVar("Row")
 
+Page: TypeAlias = tuple[list[Row], str | None]
+"""The rows of a page, and where the next one is, as the server says it."""
+
+IsOwn: TypeAlias = Callable[[str], Awaitable[bool]]
+
+
+def page_of_list(quoting: Quoting, reply: Reply, project: Callable[[JsonObject], Row]) -> Page[Row]:
+    """A page that is a list, as nearly all are; the next is in the ``Link`` headers."""
+    return decoded_list(quoting, reply, project), next_target(reply.links)
+
+
+def page_of_envelope(quoting: Quoting, reply: Reply, project: Callable[[JsonObject], Row]) -> Page[Row]:
+    """A page of ``iam/…``: the list and the link to the next are in the body."""
+    return decoded_envelope(quoting, reply, project)
+
 
 async def read_pages(
     sender: Sender,
     first: Call,
-    project: Callable[[JsonObject], Row],
+    read_page: Callable[[Quoting, Reply], Page[Row]],
     key: Callable[[Row], Hashable],
-    is_own: Callable[[str], Awaitable[bool]],
+    is_own: IsOwn,
     report: Callable[[ListRead], None],
     reading: ListRead,
 ) -> AsyncGenerator[list[Row], None]:
@@ -40,7 +55,7 @@ async def read_pages(
     Args:
         sender: Sends the calls.
         first: The call for the first page.
-        project: Makes a row of an item.
+        read_page: Reads the rows and the link of a reply.
         key: What makes two rows the same.
         is_own: Whether a host is this org's.
         report: Told of the list after its last page.
@@ -57,10 +72,10 @@ async def read_pages(
             call, cursors, reread, stale = first, {first.query}, reading.pages, 0
             reading = replace(reading, retries=reading.retries + 1)
             continue
-        rows = decoded_list(sender.quoting, reply, project)
-        fresh = _unseen(rows, key, seen)
-        reading = _with(reading, reply, len(rows), len(rows) - len(fresh))
-        query = await _next_query(sender.quoting, reply, is_own)
+        rows, target = read_page(sender.quoting, reply)
+        fresh = unseen(rows, key, seen)
+        reading = counted(reading, reply, len(rows), len(rows) - len(fresh))
+        query = await next_query(sender.quoting, reply, target, is_own)
         if fresh:
             yield fresh
         if query is None:
@@ -77,33 +92,12 @@ async def read_pages(
         call = replace(first, query=query)
 
 
-def _unseen(rows: list[Row], key: Callable[[Row], Hashable], seen: set[Hashable]) -> list[Row]:
-    fresh = []
-    for row in rows:
-        identity = key(row)
-        if identity not in seen:
-            seen.add(identity)
-            fresh.append(row)
-    return fresh
+async def next_query(quoting: Quoting, reply: Reply, target: str | None, is_own: IsOwn) -> str | None:
+    """The query of the next page, whose host must be this org's and whose path the one called.
 
-
-def _with(reading: ListRead, reply: Reply, items: int, repeated: int) -> ListRead:
-    dropped = dict(reading.dropped)
-    if repeated:
-        dropped["repeated"] = dropped.get("repeated", 0) + repeated
-    return replace(
-        reading,
-        pages=reading.pages + 1,
-        items=reading.items + items,
-        dropped=dropped,
-        retries=reading.retries + reply.retries,
-        waited=reading.waited + reply.waited,
-    )
-
-
-async def _next_query(quoting: Quoting, reply: Reply, is_own: Callable[[str], Awaitable[bool]]) -> str | None:
-    """The query of the next page, whose host must be this org's and whose path the one called."""
-    target = next_target(reply.links)
+    Raises:
+        BadPayload: The target is no such address; nothing was sent there.
+    """
     if target is None:
         return None
     try:
@@ -115,6 +109,32 @@ async def _next_query(quoting: Quoting, reply: Reply, is_own: Callable[[str], Aw
     if link.path != unquote(reply.call.path):
         raise _foreign(quoting, reply, f"path {quoting.quoted(link.path)}")
     return link.query
+
+
+def unseen(rows: list[Row], key: Callable[[Row], Hashable], seen: set[Hashable]) -> list[Row]:
+    """The rows that weren't seen before; from now on they were."""
+    fresh = []
+    for row in rows:
+        identity = key(row)
+        if identity not in seen:
+            seen.add(identity)
+            fresh.append(row)
+    return fresh
+
+
+def counted(reading: ListRead, reply: Reply, items: int, repeated: int) -> ListRead:
+    """The reading with one page more."""
+    dropped = dict(reading.dropped)
+    if repeated:
+        dropped["repeated"] = dropped.get("repeated", 0) + repeated
+    return replace(
+        reading,
+        pages=reading.pages + 1,
+        items=reading.items + items,
+        dropped=dropped,
+        retries=reading.retries + reply.retries,
+        waited=reading.waited + reply.waited,
+    )
 
 
 def _foreign(quoting: Quoting, reply: Reply, what: str) -> BadPayload:

@@ -3,6 +3,7 @@
 import asyncio
 import http.cookiejar
 from dataclasses import dataclass, replace
+from datetime import datetime
 from importlib.metadata import version
 from typing import Any
 
@@ -12,12 +13,19 @@ from rolecall import Observer, ProviderError, RateLimited, Unavailable
 from rolecall_okta.bodies import BodyError, read_body
 from rolecall_okta.calls import Call, Reply
 from rolecall_okta.clock import Clock
+from rolecall_okta.dates import http_date
 from rolecall_okta.domain import OktaDomain
-from rolecall_okta.limits import Buckets, Slots, bucket_of, rate_headers
+from rolecall_okta.governor import Governor, Passage
+from rolecall_okta.limits import bucket_of, rate_headers
 from rolecall_okta.quoting import Quoting
 from rolecall_okta.refusals import bad_payload, no_answer, redirected, refusal, request_id, unsendable
 from rolecall_okta.retries import retry_delay
+from rolecall_okta.slots import Slots
 from rolecall_okta.transport import transport_for
+
+LIKELY_LATENCY = 0.2
+"""Seconds, until some were measured."""
+SMOOTHING = 0.1
 
 HEADERS = {
     "Accept": "application/json",
@@ -45,7 +53,14 @@ class Timeouts:
 
 
 class Sender:
-    """Sends calls to one org; open it once."""
+    """Sends calls to one org; open it once.
+
+    Attributes:
+        quoting: How replies are quoted.
+        server_time: The ``Date`` of the latest reply that had one, aware, or None.
+        first_reply_at: The same of the first.
+        governor: Paces the calls.
+    """
 
     def __init__(
         self,
@@ -55,15 +70,19 @@ class Sender:
         *,
         timeouts: Timeouts,
         concurrency: int,
+        share: float,
         clock: Clock,
     ) -> None:
         self.quoting = Quoting(domain.netloc)
+        self.server_time: datetime | None = None
+        self.first_reply_at: datetime | None = None
         self._domain = domain
         self._auth = auth
         self._observer = observer
         self._timeouts = timeouts
-        self._slots = Slots(concurrency)
-        self._buckets = Buckets()
+        self._slots = Slots(concurrency, clock)
+        self.governor = Governor(share, clock, self._announce)
+        self._latency = LIKELY_LATENCY
         self._clock = clock
         self._announced: dict[str, float] = {}
         self._http: httpx.AsyncClient | None = None
@@ -92,12 +111,11 @@ class Sender:
         """
         attempt, waited, held = 1, 0.0, 0.0
         while True:
-            held += await self._take_slot(call)
+            passage = await self.governor.enter(bucket_of(call.path))
+            held += passage.held
             try:
-                reply = await self._attempt(call)
+                reply = await self._in_a_slot(call, passage)
             except ProviderError as error:
-                if error.code == "concurrency_limited":
-                    self._slots.lower()
                 delay = retry_delay(error, attempt, waited, self._clock.jitter())
                 if delay is None:
                     raise
@@ -106,33 +124,43 @@ class Sender:
             else:
                 return replace(reply, retries=attempt - 1, waited=waited + held)
             finally:
-                self._slots.give_back()
-            await self._pause(delay, self._reason(failure, call))
-            attempt, waited = attempt + 1, waited + delay
+                self.governor.left(passage)
+            if not self.governor.holds(passage):  # otherwise it waits with the others
+                await self._pause(delay, self._reason(failure, call))
+                waited += delay
+            attempt += 1
 
-    async def _take_slot(self, call: Call) -> float:
-        bucket = bucket_of(call.path)
-        waited = 0.0
-        while True:
-            await self._slots.take()
-            pause = self._buckets.pause(bucket, self._clock.now())
-            if not pause:
-                return waited
+    @property
+    def pace(self) -> float:
+        """Seconds from one call to the next, with all slots in use."""
+        return self._latency / self._slots.limit
+
+    async def _in_a_slot(self, call: Call, passage: Passage) -> Reply:
+        taken = await self._slots.take()
+        try:
+            return await self._attempt(call, passage)
+        except RateLimited as error:
+            if error.code == "concurrency_limited":
+                self._slots.refused(taken)
+            raise
+        finally:
             self._slots.give_back()
-            await self._pause(pause, f"Okta's rate limit on {bucket}")
-            waited += pause
 
     async def _pause(self, seconds: float, why: str) -> None:
+        self._announce(seconds, why)
+        await self._clock.sleep(seconds)
+
+    def _announce(self, seconds: float, why: str) -> None:
         end = self._clock.now() + seconds
         if end > self._announced.get(why, 0.0) + 1.0:  # calls that wait for the same say so once
             self._announced[why] = end
             self._observer.waiting(seconds, why)
-        await self._clock.sleep(seconds)
 
-    async def _attempt(self, call: Call) -> Reply:
+    async def _attempt(self, call: Call, passage: Passage) -> Reply:
         assert self._http is not None, "the client is used outside its async with"
         request = self._request(call)
         self._observer.requested(self.quoting.without_credential(call.what))
+        began = self._clock.now()
         try:
             async with asyncio.timeout(self._timeouts.request):
                 response = await self._http.send(
@@ -146,7 +174,8 @@ class Sender:
             raise no_answer(self.quoting, call, error) from None  # its text quotes the bytes on the line
         except (httpx.HTTPError, TimeoutError, OSError) as error:
             raise no_answer(self.quoting, call, error) from error
-        return self._judge(call, response, body)
+        self._latency += (self._clock.now() - began - self._latency) * SMOOTHING
+        return self._judge(call, passage, response, body)
 
     def _request(self, call: Call) -> httpx.Request:
         limits = self._timeouts
@@ -173,16 +202,16 @@ class Sender:
             reply = Reply(call, response.status_code, (), request_id(self.quoting, response), b"")
             raise bad_payload(self.quoting, reply, str(error)) from None
 
-    def _judge(self, call: Call, response: httpx.Response, body: bytes) -> Reply:
-        bucket, rate = bucket_of(call.path), rate_headers(response.headers)
+    def _judge(self, call: Call, passage: Passage, response: httpx.Response, body: bytes) -> Reply:
+        date = http_date(response.headers.get("date"))
+        self.server_time = date or self.server_time
+        self.first_reply_at = self.first_reply_at or date
+        refused = response.status_code == httpx.codes.TOO_MANY_REQUESTS
+        self.governor.answered(passage, rate_headers(response.headers), refused=refused)
         if response.is_success:
-            self._buckets.answered(bucket, rate, self._clock.now())
             links = tuple(response.headers.get_list("link"))
-            return Reply(call, response.status_code, links, request_id(self.quoting, response), body)
-        error = refusal(self.quoting, call, response, body)
-        if isinstance(error, RateLimited):
-            self._buckets.refused(bucket, rate, self._clock.now())
-        raise error
+            return Reply(call, response.status_code, links, request_id(self.quoting, response), body, date)
+        raise refusal(self.quoting, call, response, body)
 
     async def _note_credential(self, request: httpx.Request) -> None:
         self.quoting.sent(request)
