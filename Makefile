@@ -11,8 +11,10 @@ PROJECTS := pyproject.toml constraints.txt host/pyproject.toml plugins/okta/pypr
 demo: $(STAMP)
 	$(BIN)/rolecall demo
 
+# The whole tree, then what uses a store once more on a PostgreSQL server that the tests start and end.
 test: $(STAMP)
 	$(BIN)/python -m pytest -n auto --dist loadgroup -q
+	$(BIN)/python -m pytest -n auto --dist loadgroup -q --store=postgresql
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -26,7 +28,7 @@ format: $(STAMP)
 
 # Records the cassettes anew, from the simulator; of a live org where ROLECALL_RECORD_DOMAIN, _APP, _TOKEN are set.
 record: $(STAMP)
-	$(BIN)/python -m pytest tests/plugins/okta_aws_federation/recorded --record-mode=rewrite -q
+	$(BIN)/python -m pytest tests/plugins/okta/directory/recorded tests/plugins/okta_aws_federation/recorded --record-mode=rewrite -q
 
 bench: $(STAMP)
 	$(BIN)/python -m tests.bench
@@ -35,5 +37,5 @@ $(STAMP): $(PROJECTS)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip==$$(sed -n 's/^pip==//p' constraints.txt)"
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group dev \
-	    --editable './host[keyring,testing]' --editable './plugins/okta[simulator]' --editable './plugins/okta_aws_federation[demo]'
+	    --editable './host[keyring,postgresql,testing]' --editable './plugins/okta[simulator]' --editable './plugins/okta_aws_federation[demo]'
 	touch $@

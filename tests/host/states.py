@@ -1,7 +1,6 @@
 """States of a provider for the tests of store and access: built by hand or drawn by hypothesis."""
 
 import tempfile
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -11,7 +10,8 @@ from hypothesis import strategies as st
 from rolecall import MEMBER, Entitlement, EntitlementRef, Grant, Ref, Resource, ResourceType, Trait
 from rolecall.store import open_store
 from rolecall.store.publish import publish
-from rolecall.store.runs import RunReport, fail_run, find_run, start_run
+from rolecall.store.reports import RunReport
+from rolecall.store.runs import fail_run, find_run, resolve_at, start_run
 from rolecall.store.staging import open_staging
 
 USER = ResourceType("user", "User", Trait.USER)
@@ -78,12 +78,24 @@ def add_state(staging, content):
         staging.add_grants(kind, of_kind)
 
 
-def publish_state(store, content, connector="aws", report=NOTHING, **guard):
+def publish_state(store, content, connector="aws", report=NOTHING, **given):
     """Run a whole sync of this content; gives the run's record."""
     run_id = start_run(store, connector, "sample", "full")
     with open_staging(store, run_id, connector, TYPES) as staging:
         add_state(staging, content)
-        publish(staging, run_id, report, **guard)
+        publish(staging, run_id, report, **given)
+    return find_run(store, run_id)
+
+
+def publish_changes(store, batches, connector="aws", report=NOTHING, checkpoint=b"", **given):
+    """Run an incremental sync of these changes to the newest published run; gives the run's record."""
+    base = resolve_at(store, connector, None)
+    run_id = start_run(store, connector, "sample", "incremental")
+    with open_staging(store, run_id, connector, TYPES) as staging:
+        staging.begin_changes(base.id)
+        for batch in batches:
+            staging.add_changes(batch)
+        publish(staging, run_id, report, checkpoint=checkpoint, **given)
     return find_run(store, run_id)
 
 
@@ -93,15 +105,6 @@ def fail_state(store, content, connector="aws"):
     with open_staging(store, run_id, connector, TYPES) as staging:
         add_state(staging, content)
     fail_run(store, run_id, "failed", {"code": "error", "message": "it broke", "hint": None}, NOTHING)
-
-
-@contextmanager
-def temporary_store():
-    """A new store; a fixture would be shared by all of hypothesis' examples."""
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "rolecall.db").write_bytes(empty_store())
-        with open_store("sqlite:///rolecall.db", Path(folder)) as store:
-            yield store
 
 
 @cache

@@ -14,7 +14,6 @@ from tests.host.states import (
     publish_state,
     role,
     state,
-    temporary_store,
     user,
 )
 
@@ -119,11 +118,11 @@ def computed(rows, order_of):
 
 @settings(deadline=None, max_examples=60)
 @given(worlds(), st.data())
-def test_effective_access_equals_the_oracle(world, data):
+def test_effective_access_equals_the_oracle(new_store, world, data):
     early = [grant for grant in world.grants if data.draw(st.booleans())]
     first = state(world.resources, ROLES, early)
-    with temporary_store() as store:
-        runs = [publish_state(store, first), publish_state(store, world, accept_shrink=True)]
+    with new_store() as store:
+        runs = [publish_state(store, first), publish_state(store, world)]
         order_of = {run.finished_at: number for number, run in enumerate(runs, start=1)}
         for run, content in zip(runs, (first, world), strict=True):
             since = {grant: 1 if grant in early else 2 for grant in content.grants}
@@ -138,8 +137,8 @@ def test_effective_access_equals_the_oracle(world, data):
 
 @settings(deadline=None, max_examples=25)
 @given(worlds(), st.sampled_from(PEOPLE), st.sampled_from(ROLES))
-def test_an_answer_lists_a_path_that_counts_exactly_for_those_who_have_it(world, person, wanted):
-    with temporary_store() as store:
+def test_an_answer_lists_a_path_that_counts_exactly_for_those_who_have_it(new_store, world, person, wanted):
+    with new_store() as store:
         run = publish_state(store, world)
         question, rows = ask(store, run, person, wanted.resource.id, wanted.slug)
         everything = list(effective_access(store, run, user=person))

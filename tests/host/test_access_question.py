@@ -5,7 +5,7 @@ import pytest
 from rolecall import Entitlement, Finding, Grant, Ref, Severity, UsageError
 from rolecall.access import ask
 from rolecall.contracts import AccessPath
-from rolecall.store.runs import RunReport
+from rolecall.store.reports import RunReport
 from tests.host.states import State, account, app, assigned, group, member, publish_state, role, state, user
 
 ADA = Ref("user", "u1")

@@ -1,5 +1,6 @@
 """The configuration names every mistake at once, by dotted key, before anything is attempted."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import marshmallow as ma
@@ -120,7 +121,7 @@ def test_every_mistake_of_the_host_is_named_at_once(file):
 
     assert problems_of(load_config, file(text)) == [
         "stroe: unknown key (did you mean 'store'?)",
-        "store.url: must be a text, in quotes",
+        'store.url: must be a text, in quotes, or { env = "NAME" }',
         "sync.max_shrink: must be a number from 0 to 1, such as 0.2",
         "sync.max_shrunk: unknown key (did you mean 'max_shrink'?)",
         "plugins.disabled: must be a list, in [ ]",
@@ -269,3 +270,105 @@ def test_any_toml_is_a_configuration_or_a_named_mistake(document):
         assert isinstance(config, Config)
 
     assert set(draft.problems) <= set(mistakes)
+
+
+def test_identity_sources_and_schedules_have_defaults_and_can_be_set(file):
+    plain = 'kind = "lab"\nidentity_source = "two"\n'
+    text = f"""
+    [sync]
+    full_every = "7d"
+    [connectors.one]
+    {plain}
+    [connectors.two]
+    kind = "lab"
+    identity_source = "three"
+    identity_source_match = "email"
+    identity_source_max_age = "30m"
+    identity_source_when_stale = "sync"
+    [connectors.three]
+    kind = "lab"
+    """
+
+    config = load_config(file(text))
+    one, two = config.connectors["one"], config.connectors["two"]
+
+    assert config.full_every == timedelta(days=7)
+    assert (one.source_match, one.source_max_age, one.source_when_stale) == ("id", timedelta(days=1), "use")
+    assert (two.source_match, two.source_max_age, two.source_when_stale) == (
+        "email",
+        timedelta(minutes=30),
+        "sync",
+    )
+    assert load_config(file("")).full_every == timedelta(days=1)
+
+
+def test_mistakes_about_identity_sources_are_named_at_once(file):
+    text = """
+    [sync]
+    full_evry = "24h"
+    [connectors.a]
+    kind = "lab"
+    identity_source = "b"
+    identity_source_match = "name"
+    [connectors.b]
+    kind = "lab"
+    identity_source = "c"
+    identity_source_max_age = 24
+    [connectors.c]
+    kind = "lab"
+    identity_source = "d"
+    [connectors.d]
+    kind = "lab"
+    identity_source = "e"
+    [connectors.e]
+    kind = "lab"
+    identity_source = "c"
+    [connectors.f]
+    kind = "lab"
+    identity_source = "f"
+    [connectors.g]
+    kind = "lab"
+    identity_source_when_stale = "sync"
+    """
+
+    assert problems_of(load_config, file(text)) == [
+        "sync.full_evry: unknown key (did you mean 'full_every'?)",
+        'connectors.a.identity_source_match: must be "id", "login" or "email"',
+        'connectors.b.identity_source_max_age: must be a duration such as "30m", "24h" or "7d"',
+        "connectors.f.identity_source: must name another connector",
+        "connectors.g.identity_source_when_stale: needs an identity_source",
+        "connectors.c.identity_source: goes round in a circle (c → d → e → c)",
+    ]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://keeper:hunter2@db.acme.example/rolecall",
+        "postgresql://:hunter2@db.acme.example/rolecall",
+        "postgresql://keeper@db.acme.example/rolecall?sslmode=require&password=hunter2",
+    ],
+)
+def test_a_password_in_the_stores_url_is_refused_and_not_repeated(file, url):
+    problems = read_draft(file(f"[store]\nurl = '{url}'\n")).problems
+    assert len(problems) == 1
+    assert "a password is never written here" in problems[0]
+    assert "hunter2" not in problems[0]
+
+
+def test_a_url_without_a_password_may_stand_in_the_file(file):
+    url = "postgresql://keeper@db.acme.example:5433/rolecall?sslmode=verify-full"
+    assert settled(read_draft(file(f'[store]\nurl = "{url}"\n'))).store_url == url
+
+
+def test_a_store_may_be_named_by_the_environment_and_is_never_shown(file, monkeypatch):
+    text = '[store]\nurl = { env = "LAB_STORE" }\n'
+    monkeypatch.delenv("LAB_STORE", raising=False)
+    missing = problems_of(load_config, file(text))
+    monkeypatch.setenv("LAB_STORE", "postgresql://keeper:hunter2@db.acme.example/rolecall")
+
+    config = load_config(file(text))
+
+    assert missing == ["store.url: environment variable LAB_STORE is not set"]
+    assert config.store_url == "postgresql://keeper:hunter2@db.acme.example/rolecall"
+    assert "hunter2" not in repr(config)

@@ -8,8 +8,9 @@ connector's kind validate the rest, and reads the secrets of those that are abou
 import os
 import re
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -30,6 +31,8 @@ from rolecall.secrets import SecretField, SecretRef, read_secret
 FILE_NAME = "rolecall.toml"
 DEFAULT_STORE = "sqlite:///rolecall.db"
 DEFAULT_SHRINK = 0.2
+DEFAULT_FULL_EVERY = timedelta(hours=24)
+DEFAULT_MAX_AGE = timedelta(hours=24)
 _KEYS_HINT = "the keys of a kind: rolecall plugins schema KIND"
 _ABOUT_KEYS = (": missing", ": unknown key", "'?)")
 CONNECTOR_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
@@ -44,6 +47,9 @@ class ConnectorConfig:
         kind: Id of its kind, which need not be installed.
         owners: People who answer for it.
         identity_source: Another connector's name, or None.
+        source_match: What people have in common with the identity source's: ``id``, ``login`` or ``email``.
+        source_max_age: From which age on the identity source's last run is stale.
+        source_when_stale: Whether a stale or missing source is used as it is, or synced first.
         provisioning: While ``off``, every write is refused.
         table: The kind's own keys as they stand in the file. Not for showing: a person may have
             written a secret here.
@@ -56,6 +62,9 @@ class ConnectorConfig:
     kind: str
     owners: tuple[str, ...] = ()
     identity_source: str | None = None
+    source_match: Literal["id", "login", "email"] = "id"
+    source_max_age: timedelta = DEFAULT_MAX_AGE
+    source_when_stale: Literal["use", "sync"] = "use"
     provisioning: Literal["off", "on"] = "off"
     table: Mapping[str, object] = field(default_factory=dict, repr=False)
     settings: object = None
@@ -69,8 +78,9 @@ class Config:
 
     Attributes:
         path: Where it is.
-        store_url: SQLAlchemy URL; a relative SQLite file is relative to ``folder``.
+        store_url: SQLAlchemy URL; a relative SQLite file is relative to ``folder``. It may hold a password.
         max_shrink: Share of a type's grants that may vanish in a run without asking.
+        full_every: How old the last full run may be before the next one is full too; zero: always full.
         accounts: Names of accounts, from the CSV that the file names.
         disabled: Plugins that aren't loaded.
         allow: When given, the only distributions that are loaded.
@@ -78,8 +88,9 @@ class Config:
     """
 
     path: Path
-    store_url: str = DEFAULT_STORE
+    store_url: str = field(default=DEFAULT_STORE, repr=False)
     max_shrink: float = DEFAULT_SHRINK
+    full_every: timedelta = DEFAULT_FULL_EVERY
     accounts: Accounts = field(default_factory=Accounts)
     disabled: tuple[str, ...] = ()
     allow: tuple[str, ...] = ()
@@ -170,8 +181,9 @@ def draft_from(document: Mapping[str, Any], path: Path) -> Draft:
     file = loaded.get("accounts", {}).get("file")
     config = Config(
         path,
-        store_url=loaded.get("store", {}).get("url", DEFAULT_STORE),
+        store_url=_store_url(loaded.get("store", {}).get("url", DEFAULT_STORE), path.parent, problems),
         max_shrink=loaded.get("sync", {}).get("max_shrink", DEFAULT_SHRINK),
+        full_every=loaded.get("sync", {}).get("full_every", DEFAULT_FULL_EVERY),
         accounts=_accounts(path.parent / file if file else None, problems),
         disabled=tuple(plugins.get("disabled", ())),
         allow=tuple(plugins.get("allow", ())),
@@ -251,6 +263,17 @@ def _accounts(file: Path | None, problems: list[str]) -> Accounts:
         return Accounts()
 
 
+def _store_url(given: str | SecretRef, folder: Path, problems: list[str]) -> str:
+    """The URL; from where it is, when the file says so. Plugins aren't asked: none is loaded yet."""
+    if isinstance(given, str):
+        return given
+    try:
+        return read_secret(given, folder, lambda _scheme, _reference: None).reveal()
+    except ConfigError as error:
+        problems.append(f"store.url: {error.message}")
+        return DEFAULT_STORE
+
+
 def _connectors(tables: object, problems: list[str]) -> dict[str, ConnectorConfig]:
     if not isinstance(tables, Mapping):
         problems.append("connectors: must be a table with one table for each connector")
@@ -269,7 +292,30 @@ def _connectors(tables: object, problems: list[str]) -> dict[str, ConnectorConfi
             problems.append(
                 f"{path}.identity_source: must name another connector{did_you_mean(source, others)}"
             )
+        if isinstance(table, Mapping) and source is None:
+            problems.extend(
+                f"{dotted(path, key)}: needs an identity_source"
+                for key in table
+                if str(key).startswith("identity_source_") and key in HOST_KEYS
+            )
+    problems.extend(_source_cycles(connectors))
     return connectors
+
+
+def _source_cycles(connectors: Mapping[str, ConnectorConfig]) -> Iterator[str]:
+    """One mistake for each ring of identity sources; a connector that names itself is told elsewhere."""
+    told: set[str] = set()
+    for name in connectors:
+        chain = [name]
+        while (source := connectors[chain[-1]].identity_source) and source in connectors:
+            if source in chain:
+                break
+            chain.append(source)
+        ring = chain[chain.index(source) :] if source in chain else []
+        if len(ring) > 1 and told.isdisjoint(ring):
+            told.update(ring)
+            shown = " → ".join([*ring, ring[0]])
+            yield f"{dotted('connectors', ring[0])}.identity_source: goes round in a circle ({shown})"
 
 
 def _connector(name: str, loaded: Mapping[str, Any], table: Mapping[str, object]) -> ConnectorConfig:
@@ -278,6 +324,9 @@ def _connector(name: str, loaded: Mapping[str, Any], table: Mapping[str, object]
         loaded["kind"],
         tuple(loaded.get("owners", ())),
         loaded.get("identity_source"),
+        loaded.get("identity_source_match", "id"),
+        loaded.get("identity_source_max_age", DEFAULT_MAX_AGE),
+        loaded.get("identity_source_when_stale", "use"),
         loaded["provisioning"],
         {key: value for key, value in table.items() if key not in HOST_KEYS},
     )

@@ -3,11 +3,16 @@
 import difflib
 import re
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import marshmallow as ma
 
+from rolecall.durations import PATTERN, parse_duration
+from rolecall.secrets import SecretField, SecretRef
+
+MATCHES = ("id", "login", "email")
 BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 _WORDS = {
@@ -46,16 +51,61 @@ class FilePath(ma.fields.Field[Path]):
             raise ma.ValidationError("there is no such home folder") from error
 
 
+class Duration(ma.fields.Field[timedelta]):
+    """A length of time, in quotes: a whole number and its unit, or "0"."""
+
+    def __init__(self, description: str) -> None:
+        super().__init__(
+            metadata={
+                "type": "string",
+                "pattern": f"^({PATTERN})$",
+                "examples": ["30m", "24h", "7d"],
+                "description": description,
+            }
+        )
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_: Any
+    ) -> timedelta:
+        try:
+            return parse_duration(value)
+        except (TypeError, ValueError) as error:
+            raise ma.ValidationError('must be a duration such as "30m", "24h" or "7d"') from error
+
+
+_PASSWORD = re.compile(r"//[^/@]*:[^@]*@|[?&]password=")
+
+
+class StoreUrl(ma.fields.Field[str | SecretRef]):
+    """A database's URL, or where it is: it may hold a password."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_: Any
+    ) -> str | SecretRef:
+        if isinstance(value, Mapping):
+            return SecretField().deserialize(value)
+        if not isinstance(value, str):
+            raise ma.ValidationError('must be a text, in quotes, or { env = "NAME" }')
+        if not value:
+            raise ma.ValidationError("must not be empty")
+        if _PASSWORD.search(value):
+            raise ma.ValidationError(
+                'a password is never written here; say where the URL is: { env = "NAME" }'
+            )
+        return value
+
+
 class StoreSchema(ma.Schema):
     """``[store]``."""
 
-    url = ma.fields.String(validate=_NOT_EMPTY)
+    url = StoreUrl()
 
 
 class SyncSchema(ma.Schema):
     """``[sync]``."""
 
     max_shrink = Share()
+    full_every = Duration("How old the last full run may be before the next one is full too.")
 
 
 class AccountsSchema(ma.Schema):
@@ -89,6 +139,23 @@ class ConnectorSchema(ma.Schema):
     identity_source = ma.fields.String(
         validate=_NOT_EMPTY,
         metadata={"description": "Name of the connector whose users and groups this one shares."},
+    )
+    identity_source_match = ma.fields.String(
+        validate=ma.validate.OneOf(MATCHES, error='must be "id", "login" or "email"'),
+        metadata={
+            "description": "What people here and in the identity source have in common: their id within one "
+            "org (the default), or login or email across systems."
+        },
+    )
+    identity_source_max_age = Duration(
+        "How old the identity source's last run may be before it counts as stale; 24h unless given."
+    )
+    identity_source_when_stale = ma.fields.String(
+        validate=ma.validate.OneOf(["use", "sync"], error='must be "use" or "sync"'),
+        metadata={
+            "description": "What a sync does about a stale or missing identity source: use what there is, "
+            "with a finding (the default), or sync the source first."
+        },
     )
     provisioning = ma.fields.String(
         validate=ma.validate.OneOf(["off", "on"], error='must be "off" or "on"'),

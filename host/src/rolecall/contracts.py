@@ -1,12 +1,13 @@
 """What the hooks' arguments and results are made of; ``hookspecs`` says who gives and takes them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal, Protocol
 
 import marshmallow as ma
 
-from rolecall.models import EntitlementRef, Finding, Identity, ListRead, Ref, ResourceType
+from rolecall.models import EntitlementRef, Finding, Identity, ListRead, Ref, Resource, ResourceType
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,10 @@ class ConnectorContext:
         settings: What the kind's settings schema loaded.
         secrets: Setting name → secret, for each SecretField that is set.
         observer: Told of every request and every wait, while the connector is open.
+        source: The connector's identity source, as its published run holds it; None without one, or
+            where it has no published run yet.
+        wanted: Resources of group types that connectors which name this one as their identity source
+            hold in their published runs: whose members are asked for.
     """
 
     name: str
@@ -90,6 +95,8 @@ class ConnectorContext:
     settings: object
     secrets: Mapping[str, Secret]
     observer: "Observer"
+    source: "IdentitySource | None" = None
+    wanted: frozenset[Ref] = frozenset()
 
 
 class Observer(Protocol):
@@ -100,6 +107,98 @@ class Observer(Protocol):
 
     def waiting(self, seconds: float, why: str) -> None:
         """The connector is about to wait for ``seconds``, for the reason given."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceChanges:
+    """What differs between two published runs of an identity source.
+
+    Attributes:
+        resources: Those that came, went or changed.
+        entitlements: Those that came or went, and those any of whose grants came, went or changed.
+    """
+
+    resources: frozenset[Ref]
+    entitlements: frozenset[EntitlementRef]
+
+
+class IdentitySource(Protocol):
+    """One published run of another connector: its people, groups and memberships, read from the store.
+
+    Everything is of that one run, whatever is published meanwhile.
+
+    Attributes:
+        connector: The source's name.
+        run_id: The run that is read.
+        finished_at: When that run ended.
+    """
+
+    @property
+    def connector(self) -> str: ...
+
+    @property
+    def run_id(self) -> int: ...
+
+    @property
+    def finished_at(self) -> datetime: ...
+
+    def covers(self, resource_type: str) -> bool:
+        """Whether the run lists every resource of a type: its connector said of none that it doesn't."""
+
+    def resources(self, resource_type: str) -> Iterator[Resource]:
+        """Every resource of a type, by id."""
+
+    def find(self, refs: Collection[Ref]) -> Iterator[Resource]:
+        """Those of these resources that the run holds, in any order."""
+
+    def holders(
+        self, entitlements: Collection[EntitlementRef]
+    ) -> Iterator[tuple[EntitlementRef, Sequence[Ref]]]:
+        """Who holds each of these entitlements; one that the run doesn't hold is left out.
+
+        A group whose ``member`` entitlement is given here is complete: who isn't named isn't in it.
+        """
+
+    def changes_since(self, run_id: int) -> SourceChanges | None:
+        """What changed from an earlier run to this one; None where that run isn't kept any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What a connector left behind in its last published run, for the next one to go on from.
+
+    Attributes:
+        data: The connector's own bytes; the host doesn't look inside.
+        run_id: The run that left it: what the store holds of the connector is the state of this run.
+        full_run_id: The last run that read everything: this one, or an earlier one.
+        full_at: When that run ended.
+        source_run_id: The run of the identity source that ``run_id`` read, or None.
+    """
+
+    data: bytes
+    run_id: int
+    full_run_id: int
+    full_at: datetime
+    source_run_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What a run will cost, as far as it can be told.
+
+    Attributes:
+        requests: How many in all.
+        seconds: How long they will take within the rate limits.
+        share: The share of the limits that the run may use, 0 to 1; None where nothing limits it.
+        buckets: Family of paths → requests that count there.
+        basis: One sentence: what it is worked out from.
+    """
+
+    requests: int
+    seconds: float
+    share: float | None = None
+    buckets: Mapping[str, int] = field(default_factory=dict)
+    basis: str = ""
 
 
 class SyncRun(Protocol):
@@ -119,6 +218,15 @@ class SyncRun(Protocol):
 
     def progress(self, what: str, done: int, total: int | None = None) -> None:
         """Say how far the reading is, for people at a terminal."""
+
+    def partial(self, resource_type: str, why: str) -> None:
+        """Say that the run doesn't list every resource of a type, and why, as half a sentence."""
+
+    def forecast(self, forecast: Forecast) -> None:
+        """Say what the run will cost; a later word replaces an earlier one."""
+
+    def counted(self, resource: Ref, listed: int, expected: int) -> None:
+        """Say that a list about one resource is shorter than the provider's own count of it, twice read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ RolecallError             code, message, hint
 │   ├── RateLimited       wait ``retry_after`` seconds, then repeat
 │   ├── Unavailable       repeat later
 │   └── BadPayload        the provider's answer isn't what its API promises
-└── Refused               a guard or policy said no; nothing changed (exit 3)
+├── Refused               a guard or policy said no; nothing changed (exit 3)
+└── FullRunNeeded         raised by a connector in an incremental run: the host reads everything instead
 """
 
 from collections.abc import Sequence
@@ -134,6 +135,15 @@ class Refused(RolecallError):
     """A guard or a policy said no; nothing changed."""
 
     code = "refused"
+
+
+class FullRunNeeded(RolecallError):
+    """An incremental run can't prove that it misses nothing; ``message`` says why, as half a sentence.
+
+    Not a failure: what the run staged is thrown away, and the host reads everything in the same run.
+    """
+
+    code = "full_run_needed"
 
 
 def error_object(error: RolecallError) -> dict[str, object]:

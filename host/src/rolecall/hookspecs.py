@@ -16,16 +16,28 @@ import pluggy
 
 from rolecall.contracts import (
     AccessQuestion,
+    Checkpoint,
     CheckReport,
     Choice,
     ConnectorContext,
     ConnectorKind,
     Explanation,
+    Forecast,
     GrantOutcome,
     SyncOutcome,
     SyncRun,
 )
-from rolecall.models import Entitlement, EntitlementRef, Grant, Ref, Resource, ResourceType
+from rolecall.models import (
+    Change,
+    Entitlement,
+    EntitlementRef,
+    Event,
+    Grant,
+    GrantRef,
+    Ref,
+    Resource,
+    ResourceType,
+)
 
 PROJECT = "rolecall"
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -152,6 +164,76 @@ async def rolecall_check() -> CheckReport:  # type: ignore[empty-body]
 
 
 @hookspec(firstresult=True)
+async def rolecall_estimate(checkpoint: Checkpoint | None) -> Forecast:  # type: ignore[empty-body]
+    """Work out what the next sync would cost, with as few requests as can be. Async.
+
+    Called by ``rolecall sync --estimate``, after ``rolecall_validate``. Optional.
+
+    Args:
+        checkpoint: What the last published run left behind, or None when everything would be read.
+
+    Returns:
+        Requests and seconds, and what they are worked out from.
+
+    Raises:
+        ProviderError: What it needs can't be read.
+
+    Must not: write to the provider.
+    """
+
+
+@hookspec(firstresult=True)
+def rolecall_sync_events(checkpoint: Checkpoint | None, run: SyncRun) -> AsyncIterator[Sequence[Event]]:  # type: ignore[empty-body]
+    """Yield what the provider's log says happened since the last published run. Async generator.
+
+    Called in every run, full or incremental, after ``rolecall_validate`` and before anything else is
+    read, so that nothing falls between the log and the lists. Optional: without it, and without
+    ``rolecall_sync_changes`` and ``rolecall_checkpoint``, every run is full. Keep the log's position:
+    it belongs into the checkpoint.
+
+    Args:
+        checkpoint: What the last published run left behind, or None.
+        run: Where to report findings and lists read.
+
+    Yields:
+        Batches of events, in the log's order. The host keeps them as history; repeats are harmless.
+
+    Raises:
+        FullRunNeeded: The log can't prove that nothing is missing since the checkpoint (no right to
+            read it, a lost position, older than it is kept). The events yielded are kept, a gap is
+            recorded, and the run reads everything.
+        ProviderError: The run fails, and the last published run stands.
+
+    Must not: write to the provider.
+    """
+
+
+@hookspec(firstresult=True)
+def rolecall_sync_changes(checkpoint: Checkpoint, run: SyncRun) -> AsyncIterator[Sequence[Change]]:  # type: ignore[empty-body]
+    """Yield what differs from the last published run, instead of everything. Async generator.
+
+    Called in an incremental run, after ``rolecall_sync_events``, in place of the three hooks below. What
+    it doesn't mention stays as published; applied to that, its changes must give what a full run would
+    give now. The findings reported are all that hold now, not only new ones.
+
+    Args:
+        checkpoint: What the last published run left behind.
+        run: Where to report findings and lists read.
+
+    Yields:
+        Batches of changes, in any order, but a resource before its entitlements, and both before
+        grants of them. Putting what is so already is harmless.
+
+    Raises:
+        FullRunNeeded: Changes alone can't give the state of a full run (other settings, an unreadable
+            checkpoint). Nothing of the changes is kept, and the run reads everything.
+        ProviderError: The run fails, and the last published run stands.
+
+    Must not: write to the provider.
+    """
+
+
+@hookspec(firstresult=True)
 def rolecall_sync_resources(resource_type: ResourceType, run: SyncRun) -> AsyncIterator[Sequence[Resource]]:  # type: ignore[empty-body]
     """Yield every resource of one type, in batches. Async generator.
 
@@ -221,6 +303,47 @@ def rolecall_sync_grants(resource_type: ResourceType, run: SyncRun) -> AsyncIter
             vanished during the run is no error: skip it, report a finding and go on.
 
     Must not: write to the provider, or name a principal of an undeclared type.
+    """
+
+
+@hookspec(firstresult=True)
+async def rolecall_confirm(suspects: Sequence[Ref | GrantRef], run: SyncRun) -> Sequence[bool | None]:  # type: ignore[empty-body]
+    """Ask the provider about single things that a run no longer found: are they still there? Async.
+
+    Called before publishing, when a full run lost unusually much: with a sample of the resources and
+    grants that would end. Ask by another way than the list that lost them: each object on its own, or the
+    list once more. Optional; without it, the host's circuit breaker is the only guard.
+
+    Args:
+        suspects: Up to a few dozen, of the connector's own types.
+        run: Where to report lists read.
+
+    Returns:
+        For each suspect, in order: True when it is still there, so that the run is refused; False when
+        it is gone; None when that can't be told.
+
+    Raises:
+        ProviderError: The run fails, and the last published run stands.
+
+    Must not: write to the provider.
+    """
+
+
+@hookspec(firstresult=True)
+async def rolecall_checkpoint() -> bytes | None:
+    """Give what the next run needs to read only what changed. Async.
+
+    Called once in a run, after everything was read, of connectors that have ``rolecall_sync_changes``.
+    It is kept with the run if that is published, and handed to the next one.
+
+    Returns:
+        Bytes in a form of the connector's own that a later release can tell from its own; None when
+        the next run must be full.
+
+    Raises:
+        Exception: A bug of the plugin: the run fails.
+
+    Must not: do any I/O, or put a secret in.
     """
 
 

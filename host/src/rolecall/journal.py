@@ -1,15 +1,24 @@
 """What a sync run says about itself while it runs: findings, lists read, requests, log lines, progress."""
 
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from rolecall.models import Finding, Identity, ListRead
+from rolecall.contracts import Forecast
+from rolecall.durations import duration_text
+from rolecall.models import Finding, Identity, ListRead, Ref, Severity
 from rolecall.store.engine import Store
-from rolecall.store.runs import LogLine, RunReport, Totals, append_log
+from rolecall.store.reports import Counted, RunMode, RunReport, Totals
+from rolecall.store.runs import LogLine, append_log
 
 LONG_WAIT = 5.0
 """Seconds; a longer wait is worth a line in the log."""
+WAIT_LINES = 30.0
+"""Seconds between two such lines: many calls may wait for one limit."""
+
+WORTH_SAYING = 0.2
+"""Share by which a forecast's time must move to be logged again."""
 
 
 class Progress(Protocol):
@@ -27,6 +36,9 @@ class Progress(Protocol):
     def progress(self, what: str, done: int, total: int | None) -> None:
         """The reading has come so far."""
 
+    def forecast(self, forecast: Forecast) -> None:
+        """The run will cost so much; the newest word counts."""
+
     def logged(self, level: str, message: str) -> None:
         """A line was added to the connector's log."""
 
@@ -35,16 +47,30 @@ class Progress(Protocol):
 
 
 class Journal:
-    """The account of one run: implements ``SyncRun`` and ``Observer`` for the connector."""
+    """The account of one run: implements ``SyncRun`` and ``Observer`` for the connector.
+
+    Attributes:
+        requests: How many were sent so far.
+        mode: What the run has turned out to be, or None as long as that is open.
+        short: Lists that are shorter than the provider's own count of them.
+    """
 
     def __init__(self, store: Store, run_id: int, show: Progress) -> None:
         self.requests = 0
+        self.mode: RunMode | None = None
+        self.short: dict[Ref, Counted] = {}
         self._store = store
         self._run_id = run_id
         self._show = show
+        self._began = time.monotonic()
+        self._wait_logged = -WAIT_LINES
         self._findings: dict[Finding, None] = {}
         self._reads: list[ListRead] = []
+        self._partial: dict[str, str] = {}
         self._identity: Identity | None = None
+        self._forecast: Forecast | None = None
+        self._full_because: str | None = None
+        self._kept: tuple[dict[Finding, None], list[ListRead]] = ({}, [])
 
     def found(self, finding: Finding) -> None:
         """See ``SyncRun``."""
@@ -68,6 +94,22 @@ class Journal:
         """See ``SyncRun``."""
         self._show.progress(what, done, total)
 
+    def partial(self, resource_type: str, why: str) -> None:
+        """See ``SyncRun``."""
+        self._partial[resource_type] = why
+
+    def forecast(self, forecast: Forecast) -> None:
+        """See ``SyncRun``."""
+        before, self._forecast = self._forecast, forecast
+        self._show.forecast(forecast)
+        if before is None or _differs(before.seconds, forecast.seconds):
+            self.log(f"expects {forecast_text(forecast)}")
+
+    def counted(self, resource: Ref, listed: int, expected: int) -> None:
+        """See ``SyncRun``."""
+        if listed < expected:
+            self.short[resource] = Counted(resource, listed, expected)
+
     def requested(self, what: str) -> None:
         """See ``Observer``."""
         self.requests += 1
@@ -76,7 +118,9 @@ class Journal:
     def waiting(self, seconds: float, why: str) -> None:
         """See ``Observer``."""
         self._show.waiting(seconds, why)
-        if seconds >= LONG_WAIT:
+        now = time.monotonic()
+        if seconds >= LONG_WAIT and now - self._wait_logged >= WAIT_LINES:
+            self._wait_logged = now
             self.log(f"waiting {seconds:.0f} s: {why}")
 
     def write(self, level: str, message: str) -> None:
@@ -84,12 +128,65 @@ class Journal:
         append_log(self._store, self._run_id, [LogLine(datetime.now(UTC), level, message)])
         self._show.logged(level, message)
 
-    def report(self, totals: Callable[[], Mapping[str, Totals]] | None = None) -> RunReport:
+    def reads_everything(self, because: str) -> None:
+        """Record why a run that might have read only what changed reads everything."""
+        self._full_because = because
+        self.log(f"reads everything: {because}")
+
+    def keep(self) -> None:
+        """What was said so far stays, even if what follows is forgotten."""
+        self._kept = dict(self._findings), list(self._reads)
+
+    def forget(self) -> None:
+        """Take back what was said since ``keep``: it was about a reading that is thrown away."""
+        findings, reads = self._kept
+        self._findings, self._reads = dict(findings), list(reads)
+        self._partial.clear()
+        self.short.clear()
+
+    def report(self, totals: Mapping[str, Totals] | None = None) -> RunReport:
         """All that was said, for the run's record; ``totals`` counts what was staged."""
+        short = tuple(self.short[resource] for resource in sorted(self.short))
         return RunReport(
             requests=self.requests,
-            findings=tuple(self._findings),
+            findings=(*self._findings, *(_list_short(each) for each in short)),
             reads=tuple(self._reads),
             identity=self._identity,
-            totals=totals() if totals else {},
+            totals=totals or {},
+            mode=self.mode,
+            partial=dict(self._partial),
+            forecast=self._forecast,
+            seconds=round(time.monotonic() - self._began, 1),
+            counted=short,
+            full_because=self._full_because,
         )
+
+    def outcome(self) -> str:
+        """What the run cost, against what it was expected to cost."""
+        seconds = time.monotonic() - self._began
+        spent = f"{self.requests} requests in {seconds:.1f} s"
+        if self._forecast is None:
+            return spent
+        return f"{spent}; the forecast was {forecast_text(self._forecast)}"
+
+
+def forecast_text(forecast: Forecast) -> str:
+    """``about 1900 requests in 14 minutes at 50 % of the rate limits``."""
+    share = "" if forecast.share is None else f" at {forecast.share * 100:.0f} % of the rate limits"
+    length = duration_text(timedelta(seconds=forecast.seconds))
+    return f"about {forecast.requests} requests in {length}{share}"
+
+
+def _differs(before: float, now: float) -> bool:
+    """Whether a forecast has moved enough to be worth another line in the log."""
+    return abs(now - before) > WORTH_SAYING * before
+
+
+def _list_short(counted: Counted) -> Finding:
+    return Finding(
+        "list_short",
+        Severity.MEDIUM,
+        f"The list about {counted.resource} has {counted.listed} entries, but the provider counts "
+        f"{counted.expected}.",
+        str(counted.resource),
+    )

@@ -6,8 +6,9 @@ frozen values. Ids are the provider's own strings and may hold any character.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 MEMBER = "member"
 """Slug of the entitlement that holders of a group have: a group's grants expand to its holders."""
@@ -47,6 +48,13 @@ class EntitlementRef(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.resource}:{self.slug}"
+
+
+class GrantRef(NamedTuple):
+    """Names one grant within a connector: who holds what."""
+
+    entitlement: EntitlementRef
+    principal: Ref
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +136,62 @@ class Grant:
     expandable: bool = False
     condition: EntitlementRef | None = None
     sources: tuple[Ref, ...] | None = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """Something that an incremental run no longer finds.
+
+    With a resource go its entitlements and every grant of them or to it; with an entitlement its grants.
+    What the published run doesn't hold may be named without harm.
+    """
+
+    what: Ref | EntitlementRef | GrantRef
+
+
+@dataclass(frozen=True, slots=True)
+class Regranted:
+    """An entitlement whose holders an incremental run read whole.
+
+    Its grants are those that the run yields, before or after this; every other one has ended.
+    """
+
+    entitlement: EntitlementRef
+
+
+Change: TypeAlias = Resource | Entitlement | Grant | Gone | Regranted
+"""What an incremental run yields: things as they are now, whether new or changed, and what ended."""
+
+
+class EventTarget(NamedTuple):
+    """What an event was about, in the provider's words: ``("User", "00u…", "Ada Lovelace")``."""
+
+    type: str
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that the provider's log says happened: the history between two runs.
+
+    Attributes:
+        id: The provider's own, unique for ever; an event that comes again is kept once.
+        at: When it happened, aware.
+        kind: The provider's word, such as ``group.user_membership.add``.
+        outcome: The provider's word, such as ``SUCCESS``, or None.
+        actor: Who did it.
+        targets: What it was about, in the provider's order.
+        message: The provider's sentence; hostile text.
+    """
+
+    id: str
+    at: datetime
+    kind: str
+    outcome: str | None = None
+    actor: EventTarget | None = None
+    targets: tuple[EventTarget, ...] = ()
+    message: str = ""
 
 
 class Severity(Enum):

@@ -19,23 +19,27 @@ from importlib_metadata import EntryPoint, entry_points
 from rolecall import hookspecs
 from rolecall.contracts import (
     AccessQuestion,
+    Checkpoint,
     CheckReport,
     Choice,
     ConnectorContext,
     ConnectorKind,
     Explanation,
+    Forecast,
     SyncOutcome,
     SyncRun,
 )
 from rolecall.errors import PluginError, RolecallError
-from rolecall.models import Entitlement, Grant, Resource, ResourceType
+from rolecall.models import Change, Entitlement, Event, Grant, GrantRef, Ref, Resource, ResourceType
 
 ENTRY_POINT_GROUP = "rolecall.plugins"
 REQUIRED_HOOKS = ("rolecall_sync_resources", "rolecall_sync_entitlements", "rolecall_sync_grants")
+INCREMENTAL_HOOKS = ("rolecall_sync_events", "rolecall_sync_changes", "rolecall_checkpoint")
 ASYNC_HOOKS = frozenset(
     name
     for name, spec in vars(hookspecs).items()
-    if name.startswith("rolecall_") and (inspect.iscoroutinefunction(spec) or name in REQUIRED_HOOKS)
+    if name.startswith("rolecall_")
+    and (inspect.iscoroutinefunction(spec) or name in (*REQUIRED_HOOKS, *INCREMENTAL_HOOKS))
 )
 
 log = logging.getLogger(__name__)
@@ -144,15 +148,48 @@ class OpenConnector:
 
     def resources(self, resource_type: ResourceType, run: SyncRun) -> AsyncIterator[Sequence[Resource]]:
         """See ``rolecall_sync_resources``."""
-        return self._stream("rolecall_sync_resources", resource_type, run)
+        return self._stream("rolecall_sync_resources", resource_type=resource_type, run=run)
 
     def entitlements(self, resource_type: ResourceType, run: SyncRun) -> AsyncIterator[Sequence[Entitlement]]:
         """See ``rolecall_sync_entitlements``."""
-        return self._stream("rolecall_sync_entitlements", resource_type, run)
+        return self._stream("rolecall_sync_entitlements", resource_type=resource_type, run=run)
 
     def grants(self, resource_type: ResourceType, run: SyncRun) -> AsyncIterator[Sequence[Grant]]:
         """See ``rolecall_sync_grants``."""
-        return self._stream("rolecall_sync_grants", resource_type, run)
+        return self._stream("rolecall_sync_grants", resource_type=resource_type, run=run)
+
+    @property
+    def is_incremental(self) -> bool:
+        """Whether it has all the hooks of an incremental run."""
+        return all(hasattr(self._carrier, hook) for hook in INCREMENTAL_HOOKS)
+
+    def events(self, checkpoint: Checkpoint | None, run: SyncRun) -> AsyncIterator[Sequence[Event]]:
+        """See ``rolecall_sync_events``."""
+        return self._stream("rolecall_sync_events", checkpoint=checkpoint, run=run)
+
+    def changes(self, checkpoint: Checkpoint, run: SyncRun) -> AsyncIterator[Sequence[Change]]:
+        """See ``rolecall_sync_changes``."""
+        return self._stream("rolecall_sync_changes", checkpoint=checkpoint, run=run)
+
+    async def checkpoint(self) -> bytes | None:
+        """See ``rolecall_checkpoint``."""
+        given = await self._call("rolecall_checkpoint")
+        if given is not None and not isinstance(given, bytes):
+            raise PluginError(
+                f"rolecall_checkpoint of kind {self.kind.id} gave {type(given).__name__}, not bytes or None."
+            )
+        return given
+
+    async def estimate(self, checkpoint: Checkpoint | None) -> Forecast | None:
+        """See ``rolecall_estimate``; None from a connector that can't."""
+        working_out = self._call("rolecall_estimate", checkpoint=checkpoint)
+        forecast: Forecast | None = None if working_out is None else await working_out
+        return forecast
+
+    async def confirm(self, suspects: Sequence[Ref | GrantRef], run: SyncRun) -> Sequence[bool | None]:
+        """See ``rolecall_confirm``; nothing can be told by a connector without it."""
+        asking = self._call("rolecall_confirm", suspects=suspects, run=run)
+        return [None] * len(suspects) if asking is None else await asking
 
     async def close(self) -> None:
         """See ``rolecall_close``; what it raises is logged, since the command's outcome stands."""
@@ -166,8 +203,8 @@ class OpenConnector:
     def _call(self, hook: str, **arguments: object) -> Any:
         return _addressed(self._manager, hook, self._carrier)(**arguments)
 
-    async def _stream(self, hook: str, resource_type: ResourceType, run: SyncRun) -> AsyncIterator[Any]:
-        batches = self._call(hook, resource_type=resource_type, run=run)
+    async def _stream(self, hook: str, **arguments: object) -> AsyncIterator[Any]:
+        batches = self._call(hook, **arguments)
         if not inspect.isasyncgen(batches):
             raise PluginError(
                 f"{hook} of kind {self.kind.id} gave {type(batches).__name__}, not an async generator."

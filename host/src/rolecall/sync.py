@@ -1,23 +1,31 @@
-"""The sync engine: read a connector whole into staging, then publish it at once or not at all."""
+"""The sync engine: read a connector, or what changed of it, into staging; publish at once or not at all."""
 
 import asyncio
 import traceback
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from contextlib import aclosing
-from dataclasses import dataclass
-from typing import Literal, TypeVar
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Literal
 
-from rolecall.contracts import ConnectorContext, Secret, SyncOutcome
-from rolecall.errors import PluginError, Refused, RolecallError, error_object
+from sqlalchemy import Connection
+
+from rolecall.contracts import ConnectorContext, Forecast, Observer, Secret, SyncOutcome
+from rolecall.errors import PluginError, Refused, RolecallError, StoreError, error_object
+from rolecall.guard import ShrinkGuard, examine
 from rolecall.journal import Journal, Progress
-from rolecall.models import ResourceType
-from rolecall.plugins import OpenConnector, Plugins, open_connector
+from rolecall.models import Finding
+from rolecall.plugins import Plugins, open_connector
+from rolecall.reading import decide_mode, first_error, read_connector
+from rolecall.sources import SourceSetting, source_findings, unmatched_findings
+from rolecall.store.checkpoints import read_checkpoint
+from rolecall.store.comparison import prepare
 from rolecall.store.engine import Store
+from rolecall.store.leases import LEASE_BEAT, renew_lease
 from rolecall.store.publish import publish
+from rolecall.store.reports import RunMode, SourceRead
 from rolecall.store.runs import RunRecord, fail_run, find_run, start_run
-from rolecall.store.staging import Staging, open_staging
-
-Batch = TypeVar("Batch")
+from rolecall.store.source import PublishedSource, published_source, wanted_groups
+from rolecall.store.staging import open_staging
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,29 +35,37 @@ class SyncJob:
     Attributes:
         settings: What the kind's settings schema loaded.
         secrets: Setting name → secret.
+        source: Its identity source, or None.
+        dependents: Connectors whose identity source it is.
     """
 
     connector: str
     kind: str
     settings: object
     secrets: Mapping[str, Secret]
+    source: SourceSetting | None = None
+    dependents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class ShrinkGuard:
-    """How much may vanish in one run before it is refused.
+class SyncRules:
+    """How runs are done.
 
     Attributes:
-        max_shrink: Share of a resource type's grants, 0 to 1.
-        accepted: Resource types whose shrinking was announced; True is all of them.
+        mode: What was asked for; None: incremental where that can be, full when one is due.
+        full_every: How old the last full run may be before the next one is full; zero: always full.
+        guard: How much may vanish.
+        failed: Connectors whose run by the same command wasn't published.
     """
 
-    max_shrink: float = 0.2
-    accepted: Collection[str] | Literal[True] = ()
+    mode: RunMode | None = None
+    full_every: timedelta = timedelta(hours=24)
+    guard: ShrinkGuard = field(default_factory=ShrinkGuard)
+    failed: Collection[str] = ()
 
 
 async def sync_connectors(
-    store: Store, plugins: Plugins, jobs: Sequence[SyncJob], guard: ShrinkGuard, show: Progress
+    store: Store, plugins: Plugins, jobs: Sequence[SyncJob], rules: SyncRules, show: Progress
 ) -> list[RunRecord]:
     """Sync connectors one after the other; one that fails doesn't keep the next from running.
 
@@ -60,19 +76,30 @@ async def sync_connectors(
         StoreError: The store can't be written.
         asyncio.CancelledError: Interrupted; the run under way is recorded as failed.
     """
-    return [await sync_connector(store, plugins, job, guard, show) for job in jobs]
+    records: list[RunRecord] = []
+    for job in jobs:
+        failed = [record.connector for record in records if record.published is None]
+        records.append(await sync_connector(store, plugins, job, replace(rules, failed=failed), show))
+    return records
 
 
 async def sync_connector(
-    store: Store, plugins: Plugins, job: SyncJob, guard: ShrinkGuard, show: Progress
+    store: Store, plugins: Plugins, job: SyncJob, rules: SyncRules, show: Progress
 ) -> RunRecord:
     """Run one sync, record how it ended, and tell every plugin; see ``sync_connectors``."""
-    run_id = start_run(store, job.connector, job.kind, "full")
+    run_id = start_run(store, job.connector, job.kind, rules.mode or "full")
+    record = find_run(store, run_id)
+    if record.status != "running":  # refused: another run of this connector is under way
+        plugins.announce_end(_outcome(record))
+        return record
     journal = Journal(store, run_id, show)
     show.started(job.connector)
     plugins.announce("rolecall_sync_started", connector=job.connector, run_id=run_id)
     try:
-        await _read_and_publish(store, plugins, job, guard, journal, run_id)
+        async with asyncio.TaskGroup() as tasks:
+            beating = tasks.create_task(_keep_lease(store, run_id, job.connector))
+            await _read_and_publish(store, plugins, job, rules, journal, run_id)
+            beating.cancel()
     except asyncio.CancelledError:
         interrupted = RolecallError(
             "The run was interrupted; the last published run stands.", code="interrupted"
@@ -81,7 +108,7 @@ async def sync_connector(
         plugins.announce_end(_outcome(find_run(store, run_id)))
         raise
     except Exception as error:  # noqa: BLE001 - whatever went wrong, the run's record must say so
-        _record_failure(store, journal, run_id, job, _first(error))
+        _record_failure(store, journal, run_id, job, first_error(error))
     finally:
         show.finished(job.connector)
     record = find_run(store, run_id)
@@ -89,54 +116,97 @@ async def sync_connector(
     return record
 
 
+async def estimate_connector(
+    store: Store, plugins: Plugins, job: SyncJob, rules: SyncRules, show: Observer
+) -> tuple[RunMode, Forecast | None]:
+    """Work out what the next run of a connector would be and cost; nothing is recorded.
+
+    Returns:
+        Its mode, and the forecast, None from a kind that can't give one.
+
+    Raises:
+        ConfigError: The plugin refuses the settings.
+        PluginError: The plugin doesn't keep its contract.
+        ProviderError: The provider refuses.
+    """
+    source = published_source(store, job.source.connector) if job.source else None
+    async with open_connector(plugins, _context(store, job, show, source)) as connector:
+        await connector.validate()
+        checkpoint = read_checkpoint(store, job.connector) if connector.is_incremental else None
+        mode, _ = decide_mode(
+            rules.mode,
+            rules.full_every,
+            incremental=connector.is_incremental,
+            checkpoint=checkpoint,
+            now=datetime.now(UTC),
+        )
+        return mode, await connector.estimate(checkpoint if mode == "incremental" else None)
+
+
+def _context(
+    store: Store, job: SyncJob, observer: Observer, source: PublishedSource | None
+) -> ConnectorContext:
+    wanted = wanted_groups(store, job.dependents) if job.dependents else frozenset()
+    return ConnectorContext(job.connector, job.kind, job.settings, job.secrets, observer, source, wanted)
+
+
+async def _keep_lease(store: Store, run_id: int, connector: str) -> None:
+    """Renew the run's lease for as long as it lasts; a lost one ends the run."""
+    while True:
+        await asyncio.sleep(LEASE_BEAT)
+        try:
+            kept = await asyncio.to_thread(renew_lease, store, run_id)
+        except StoreError:  # others write for long, which says nothing about the lease
+            continue
+        if not kept:
+            raise StoreError(
+                f"Run {run_id} of {connector} was taken for dead and ended by another process; "
+                "nothing was published.",
+                hint=f"rolecall runs {connector}",
+                code="lease_lost",
+            )
+
+
 async def _read_and_publish(
-    store: Store, plugins: Plugins, job: SyncJob, guard: ShrinkGuard, journal: Journal, run_id: int
+    store: Store, plugins: Plugins, job: SyncJob, rules: SyncRules, journal: Journal, run_id: int
 ) -> None:
     kind = plugins.kinds[job.kind]
     journal.log(f"run {run_id} of {job.connector} started")
-    with open_staging(store, run_id, job.connector, kind.resource_types) as staging:
-        context = ConnectorContext(job.connector, job.kind, job.settings, job.secrets, observer=journal)
-        async with open_connector(plugins, context) as connector:
+    source = _source(store, job, rules, journal)
+    with open_staging(store, run_id, job.connector, kind.resource_types) as staged:
+        async with open_connector(plugins, _context(store, job, journal, source)) as connector:
             await connector.validate()
-            await _stage(connector, staging, journal)
+            checkpoint = await read_connector(store, connector, staged, journal, rules.mode, rules.full_every)
+            compared = prepare(staged, run_id)
+            await examine(store, staged, compared, rules.guard, connector, journal)
+
+        def last_word(connection: Connection) -> Sequence[Finding]:
+            if job.source is None or source is None:
+                return ()
+            return unmatched_findings(connection, job.connector, job.source, source)
+
+        read = SourceRead(source.connector, source.run_id, source.finished_at) if source else None
         published = publish(
-            staging,
+            staged,
             run_id,
-            journal.report(staging.totals),
-            max_shrink=guard.max_shrink,
-            accept_shrink=guard.accepted,
+            replace(journal.report(), source=read),
+            checkpoint=checkpoint,
+            last_word=last_word,
         )
     journal.log(
         f"run {run_id} {published.status}: {published.added} grants added, {published.removed} removed, "
-        f"{journal.requests} requests"
+        f"{journal.outcome()}"
     )
 
 
-async def _stage(connector: OpenConnector, staging: Staging, journal: Journal) -> None:
-    """Read resources of all types, then entitlements, then grants; types overlap, the three don't."""
-
-    async def resources(resource_type: ResourceType) -> None:
-        stream = connector.resources(resource_type, journal)
-        await _drain(stream, lambda batch: staging.add_resources(resource_type, batch))
-
-    async def entitlements(resource_type: ResourceType) -> None:
-        stream = connector.entitlements(resource_type, journal)
-        await _drain(stream, lambda batch: staging.add_entitlements(resource_type, batch))
-
-    async def grants(resource_type: ResourceType) -> None:
-        stream = connector.grants(resource_type, journal)
-        await _drain(stream, lambda batch: staging.add_grants(resource_type, batch))
-
-    for read in (resources, entitlements, grants):
-        async with asyncio.TaskGroup() as reading:
-            for resource_type in connector.kind.resource_types:
-                reading.create_task(read(resource_type))
-
-
-async def _drain(stream: AsyncIterator[Batch], put: Callable[[Batch], None]) -> None:
-    async with aclosing(stream) as batches:  # type: ignore[type-var]
-        async for batch in batches:
-            put(batch)
+def _source(store: Store, job: SyncJob, rules: SyncRules, journal: Journal) -> PublishedSource | None:
+    if job.source is None:
+        return None
+    source = published_source(store, job.source.connector)
+    for finding in source_findings(job.source, source, datetime.now(UTC), rules.failed):
+        journal.found(finding)
+        journal.write("warning", finding.message)
+    return source
 
 
 def _record_failure(store: Store, journal: Journal, run_id: int, job: SyncJob, error: Exception) -> None:
@@ -154,13 +224,6 @@ def _bug(job: SyncJob, error: Exception) -> PluginError:
         f"Connector {job.connector} (kind {job.kind}) broke with {type(error).__name__}: {error}",
         hint=f"the traceback is in: rolecall logs {job.connector}; report it to the plugin's author",
     )
-
-
-def _first(error: Exception) -> Exception:
-    """The error that made a group of tasks fail."""
-    while isinstance(error, ExceptionGroup):
-        error = error.exceptions[0]
-    return error
 
 
 def _outcome(record: RunRecord) -> SyncOutcome:

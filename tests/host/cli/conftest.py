@@ -6,11 +6,13 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from rolecall.cli.program import run
+from rolecall.testing.workspace import STORE_VARIABLE, in_store
 from tests.host.plugin_samples import install
 
 LAB_SOURCE = Path(__file__).with_name("lab_plugin.py")
@@ -62,12 +64,19 @@ def site(tmp_path, monkeypatch):
             del sys.modules[name]
 
 
+@pytest.fixture(name="in_store")
+def says_where_the_store_is(store_url, monkeypatch):
+    """Adds to a configuration where the test's store is."""
+    monkeypatch.setenv(STORE_VARIABLE, store_url)
+    return partial(in_store, store_url)
+
+
 @pytest.fixture
-def workspace(tmp_path, monkeypatch, site):
+def workspace(tmp_path, monkeypatch, site, in_store):
     """A folder with a configuration, which is the current one."""
     folder = tmp_path / "work"
     folder.mkdir()
-    (folder / "rolecall.toml").write_text(CONFIG, encoding="utf-8")
+    (folder / "rolecall.toml").write_text(in_store(CONFIG), encoding="utf-8")
     (folder / "accounts.csv").write_text(
         "\ufeffaccount_id,name,owner,tags\n123456789012,prod,ada,env=prod\n", encoding="utf-8"
     )

@@ -81,7 +81,8 @@ def test_the_version_is_printed_at_any_level(workspace, rolecall):
         pytest.param(["sync", "other"], id="unknown connector"),
         pytest.param(["access", "--connector", "other"], id="unknown connector to read"),
         pytest.param(["explain", "ada", "prod"], id="no role"),
-        pytest.param(["sync", "--estimate"], id="not available"),
+        pytest.param(["sync", "--full", "--incremental"], id="both modes"),
+        pytest.param(["sync", "--accept-shrink=accounts"], id="unknown type"),
         pytest.param(["plugins", "schema", "other"], id="unknown kind"),
     ],
 )

@@ -41,6 +41,23 @@ def test_the_result_is_an_object_when_asked_for(empty, rolecall):
     assert result.json == {"path": str(empty / "rolecall.toml"), "connector": "lab-one", "kind": "lab"}
 
 
+def test_a_connector_can_share_the_people_of_another(empty, rolecall):
+    rolecall("init", *FLAGS)
+
+    second = ["--name", "lab-two", *FLAGS[2:], "--identity-source"]
+    unknown = rolecall("init", *second, "lab-three", "-o", "json")
+    known = rolecall("init", *second, "lab-one")
+
+    assert (unknown.code, known.code) == (2, 0)
+    assert unknown.error["hint"] == "configured: lab-one"
+    runs = rolecall("sync", "-o", "json").json["runs"]
+    assert [(run["connector"], run["status"]) for run in runs] == [
+        ("lab-one", "published"),
+        ("lab-two", "published"),
+    ]
+    assert runs[1]["source"]["connector"] == "lab-one"
+
+
 def test_missing_flags_are_all_named_without_a_terminal(empty, rolecall):
     result = rolecall("init", "-o", "json", "--kind", "lab")
 

@@ -19,12 +19,12 @@ mood = "{mood}"
 
 
 @pytest.fixture
-def lab(workspace):
+def lab(workspace, in_store):
     """Rewrites the configuration with one connector for each mood."""
 
     def write(**moods):
         text = "".join(CONNECTOR.format(name=name, mood=mood) for name, mood in moods.items())
-        (workspace / "rolecall.toml").write_text(text)
+        (workspace / "rolecall.toml").write_text(in_store(text))
 
     return write
 
@@ -220,13 +220,6 @@ def test_identity_sources_come_first(lab, workspace, rolecall):
     config.write_text(config.read_text().replace('mood = "fine"', 'identity_source = "b"', 1))
 
     assert [run["connector"] for run in rolecall("sync", "-o", "jsonl").lines] == ["b", "a"]
-
-
-def test_an_incremental_run_says_that_it_is_full(workspace, rolecall):
-    result = rolecall("sync", "--incremental", "-o", "json")
-
-    assert result.json["runs"][0]["mode"] == "full"
-    assert b"this is a full run" in result.err
 
 
 def test_runs_and_status_tell_what_happened(lab, rolecall):

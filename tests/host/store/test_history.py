@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rolecall.store import queries
-from tests.host.states import fail_state, idents, publish_state, states, temporary_store
+from tests.host.states import fail_state, idents, publish_state, states
 
 NAMES = st.lists(idents, min_size=1, max_size=2, unique=True)
 CONNECTORS = ("aws", "other")
@@ -83,8 +83,8 @@ def version_count(store):
     deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 @given(histories())
-def test_every_published_run_reads_back_as_it_was_published(history):
-    with temporary_store() as store:
+def test_every_published_run_reads_back_as_it_was_published(new_store, history):
+    with new_store() as store:
         published = []
         for connector, state, succeeds in history:
             before = version_count(store)
@@ -92,7 +92,7 @@ def test_every_published_run_reads_back_as_it_was_published(history):
                 fail_state(store, state, connector)
                 assert version_count(store) == before
                 continue
-            run = publish_state(store, state, connector, accept_shrink=True)
+            run = publish_state(store, state, connector)
             same = [told(each, its) for its, each, _ in published if its == connector][-1:] == [
                 told(state, connector)
             ]
@@ -106,8 +106,8 @@ def test_every_published_run_reads_back_as_it_was_published(history):
 
 @settings(deadline=None, max_examples=15)
 @given(NAMES.flatmap(states))
-def test_publishing_the_same_again_is_unchanged_and_writes_nothing(state):
-    with temporary_store() as store:
+def test_publishing_the_same_again_is_unchanged_and_writes_nothing(new_store, state):
+    with new_store() as store:
         publish_state(store, state)
         before = version_count(store)
         again = publish_state(store, state)
@@ -117,18 +117,18 @@ def test_publishing_the_same_again_is_unchanged_and_writes_nothing(state):
 
 @settings(deadline=None, max_examples=15)
 @given(NAMES.flatmap(lambda names: st.tuples(states(names), states(names))))
-def test_added_and_removed_count_pairs_of_entitlement_and_principal(two):
+def test_added_and_removed_count_pairs_of_entitlement_and_principal(new_store, two):
     before, after = ({(each.entitlement, each.principal) for each in state.grants} for state in two)
-    with temporary_store() as store:
+    with new_store() as store:
         assert publish_state(store, two[0]).added == len(before)
-        run = publish_state(store, two[1], accept_shrink=True)
+        run = publish_state(store, two[1])
         assert (run.added, run.removed) == (len(after - before), len(before - after))
 
 
 @settings(deadline=None, max_examples=15)
 @given(NAMES.flatmap(states))
-def test_rows_of_one_type_are_those_of_all_that_have_it(state):
-    with temporary_store() as store:
+def test_rows_of_one_type_are_those_of_all_that_have_it(new_store, state):
+    with new_store() as store:
         run = publish_state(store, state)
         for kind in ("user", "group", "account"):
             assert list(queries.resources(store, run, kind)) == [

@@ -1,6 +1,5 @@
 """A store is brought to this release's schema, after a backup; a newer one is left alone."""
 
-import shutil
 import sqlite3
 import stat
 from concurrent.futures import ThreadPoolExecutor
@@ -12,35 +11,11 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from rolecall import StoreError
-from rolecall.store import open_store, sqlite
+from rolecall.store import Store, open_store
 from rolecall.store.migration import HEAD, SCRIPTS, migrate
 from rolecall.store.runs import list_runs, start_run
+from rolecall.store.sqlite import SqliteDatabase
 from rolecall.store.tables import metadata
-
-NEXT = """
-import sqlalchemy as sa
-from alembic import op
-
-revision = "next"
-down_revision = "{head}"
-
-
-def upgrade() -> None:
-    op.add_column("run", sa.Column("mood", sa.Text()))
-    {then}
-"""
-
-
-@pytest.fixture
-def next_release(tmp_path):
-    """Makes migration scripts of a later release, whose last one ends as told."""
-
-    def scripts(then="pass"):
-        folder = shutil.copytree(SCRIPTS, tmp_path / "scripts")
-        (folder / "versions" / "next.py").write_text(NEXT.format(head=HEAD, then=then))
-        return folder
-
-    return scripts
 
 
 def columns_of(path, table):
@@ -81,7 +56,7 @@ def test_an_older_store_is_backed_up_and_then_upgraded(tmp_path, next_release):
     path = tmp_path / "rolecall.db"
     with open_store("sqlite:///rolecall.db", tmp_path) as store:
         start_run(store, "aws", "sample", "full")
-        migrate(store.engine, path, head="next", scripts=next_release())
+        migrate(store.database, head="next", scripts=next_release())
         assert [run.connector for run in list_runs(store)] == ["aws"]
     assert "mood" in columns_of(path, "run")
     [backup] = backups_in(tmp_path)
@@ -96,7 +71,7 @@ def test_an_upgrade_that_fails_leaves_the_store_as_it_was(tmp_path, next_release
     path = tmp_path / "rolecall.db"
     with open_store("sqlite:///rolecall.db", tmp_path) as store:
         with pytest.raises(ZeroDivisionError):
-            migrate(store.engine, path, head="next", scripts=next_release("1 / 0"))
+            migrate(store.database, head="next", scripts=next_release("1 / 0"))
         assert start_run(store, "aws", "sample", "full") == 1
     assert "mood" not in columns_of(path, "run")
     assert len(backups_in(tmp_path)) == 1
@@ -105,9 +80,8 @@ def test_an_upgrade_that_fails_leaves_the_store_as_it_was(tmp_path, next_release
 def test_a_store_of_a_newer_release_is_refused_and_left_alone(tmp_path, next_release):
     path = tmp_path / "rolecall.db"
     open_store("sqlite:///rolecall.db", tmp_path).close()
-    engine = sqlite.open_engine(path)
-    migrate(engine, path, head="next", scripts=next_release())
-    engine.dispose()
+    with closing(Store(SqliteDatabase(path))) as store:
+        migrate(store.database, head="next", scripts=next_release())
     before = path.read_bytes()
     with pytest.raises(StoreError, match=f"newer release \\(schema next; this one has {HEAD}\\)") as refused:
         open_store("sqlite:///rolecall.db", tmp_path)

@@ -4,7 +4,8 @@ import pytest
 
 from rolecall import Entitlement, Finding, Grant, Ref, Severity
 from rolecall.store import queries
-from rolecall.store.runs import RunReport, find_run, start_run
+from rolecall.store.reports import RunReport
+from rolecall.store.runs import find_run, start_run
 from tests.host.states import State, account, app, assigned, group, member, publish_state, role, state, user
 
 ADMIN = role("111122223333", "Admin")

@@ -7,19 +7,15 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
 import pytest
-from sqlalchemy import update
 
-from rolecall import Finding, Identity, ListRead, Severity, UsageError
-from rolecall.store import open_store, tables
-from rolecall.store.process import Process, is_gone, this_process
+from rolecall import Finding, Forecast, Identity, ListRead, Ref, Severity, UsageError
+from rolecall.store import open_store
+from rolecall.store.leases import end_interrupted_runs
+from rolecall.store.reports import Counted, RunReport, Totals
 from rolecall.store.runs import (
-    SILENCE,
     LogLine,
-    RunReport,
     StoredLogLine,
-    Totals,
     append_log,
-    end_interrupted_runs,
     fail_run,
     find_run,
     list_runs,
@@ -43,12 +39,17 @@ REPORT = RunReport(
     ),
     identity=Identity("00u1", None, ("READ_ONLY_ADMIN",)),
     totals={"user": Totals(3, 0, 0), "group": Totals(2, 2, 5)},
+    mode="incremental",
+    partial=MappingProxyType({"group": "only those whose name begins with aws-"}),
+    forecast=Forecast(9, 1.5, 0.5, MappingProxyType({"/groups": 9})),
+    seconds=2.5,
+    counted=(Counted(Ref("group", "g1"), 3, 5),),
 )
 ERROR = {"code": "auth_refused", "message": "no", "hint": None}
 
 
-def start_and_die(folder):
-    start_run(open_store("sqlite:///rolecall.db", folder), "aws", "sample", "full")
+def start_and_die(url, folder):
+    start_run(open_store(url, folder), "aws", "sample", "full")
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -64,6 +65,7 @@ def test_a_failed_run_keeps_its_error_findings_and_what_it_read(store):
     fail_run(store, run_id, "failed", ERROR, REPORT)
     run = find_run(store, run_id)
     assert (run.status, run.error, run.published) == ("failed", ERROR, None)
+    assert run.mode == "incremental"
     assert (run.requests, run.resources, run.entitlements, run.grants, run.findings) == (7, 5, 2, 5, 3)
     assert run.completeness == {
         "lists": [
@@ -83,6 +85,12 @@ def test_a_failed_run_keeps_its_error_findings_and_what_it_read(store):
             "user": {"resources": 3, "entitlements": 0, "grants": 0},
             "group": {"resources": 2, "entitlements": 2, "grants": 5},
         },
+        "partial": {"group": "only those whose name begins with aws-"},
+        "source": None,
+        "forecast": {"requests": 9, "seconds": 1.5, "share": 0.5, "buckets": {"/groups": 9}, "basis": ""},
+        "actual": {"requests": 7, "seconds": 2.5},
+        "counted": [{"resource": "group:g1", "listed": 3, "expected": 5}],
+        "full_because": None,
     }
     by_code_and_subject = sorted(REPORT.findings, key=lambda finding: (finding.code, finding.subject))
     assert list(read_findings(store, run_id)) == by_code_and_subject
@@ -107,37 +115,18 @@ def test_an_unknown_run_is_a_usage_error(store):
         find_run(store, 7)
 
 
-def test_a_run_whose_process_was_killed_becomes_failed(store, tmp_path):
-    child = multiprocessing.get_context("spawn").Process(target=start_and_die, args=(tmp_path,))
+def test_a_run_whose_process_was_killed_becomes_failed(store, store_url, tmp_path):
+    child = multiprocessing.get_context("spawn").Process(target=start_and_die, args=(store_url, tmp_path))
     child.start()
     child.join(60)
     assert child.exitcode == -signal.SIGKILL
     assert find_run(store, 1).status == "running"
-    alive = start_run(store, "okta", "sample", "full")
+    alive = start_run(store, "aws", "sample", "full")
     dead = find_run(store, 1)
     assert (dead.status, dead.error["code"]) == ("failed", "interrupted")
     assert dead.finished_at is not None
     end_interrupted_runs(store)
     assert find_run(store, alive).status == "running"
-
-
-def test_a_process_lives_until_it_ends_and_is_not_taken_for_a_later_one():
-    me = this_process()
-    assert not is_gone(me, silent=True)
-    assert is_gone(Process(me.pid, me.host, "an earlier boot:1"), silent=False)
-    assert not is_gone(Process(2**22 + 1, "another host", None), silent=False)
-    assert is_gone(Process(2**22 + 1, "another host", None), silent=True)
-    assert is_gone(Process(2**22 + 1, me.host, None), silent=False)
-
-
-def test_a_run_of_another_host_that_has_long_been_silent_becomes_failed(store):
-    silent, talking = (start_run(store, connector, "sample", "full") for connector in ("aws", "other"))
-    long_ago = datetime.now(UTC) - SILENCE - timedelta(minutes=1)
-    with store.writing() as connection:
-        connection.execute(update(tables.run).values(host="a pod that was", started_at=long_ago))
-    append_log(store, talking, [LogLine(datetime.now(UTC), "info", "still here")])
-    end_interrupted_runs(store)
-    assert [find_run(store, run).status for run in (silent, talking)] == ["failed", "running"]
 
 
 def test_the_newest_run_of_each_connector_is_known_without_reading_all(store):

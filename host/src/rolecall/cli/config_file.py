@@ -21,6 +21,7 @@ url = "sqlite:///rolecall.db"           # relative to this file
 
 # [sync]
 # max_shrink = 0.2                      # refuse a run in which a larger share of the grants would go
+# full_every = "24h"                    # in between, only what changed is read
 
 # [accounts]
 # file = "accounts.csv"                 # account_id,name,owner,tags: shown beside account ids
@@ -44,10 +45,7 @@ def add_connector(path: Path, name: str, kind: str, settings: Mapping[str, objec
         UsageError: There is a connector of that name.
         ConfigError: The file can't be read or written, or a table can't be added to it.
     """
-    try:
-        before = path.read_bytes().decode("utf-8-sig") if path.exists() else None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"Can't read {path}: {error}.") from error
+    before = _read(path)
     if before is not None and name in _names(before, path):
         raise UsageError(
             f"There is a connector {name} in {path} already.", hint="choose another name with --name"
@@ -58,6 +56,16 @@ def add_connector(path: Path, name: str, kind: str, settings: Mapping[str, objec
         _replace(path, text) if before is not None else _create(path, text)
     except OSError as error:
         raise ConfigError(f"Can't write {path}: {error.strerror}.") from error
+
+
+def connector_names(path: Path) -> Sequence[str]:
+    """Names of the connectors in the file; none where there is no file.
+
+    Raises:
+        ConfigError: It can't be read.
+    """
+    text = _read(path)
+    return [] if text is None else _names(text, path)
 
 
 def toml_string(text: str) -> str:
@@ -71,6 +79,13 @@ def toml_string(text: str) -> str:
     except UnicodeEncodeError as error:
         raise UsageError("A value is not valid text (UTF-8).") from error
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_bytes().decode("utf-8-sig") if path.exists() else None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"Can't read {path}: {error}.") from error
 
 
 def _table(name: str, kind: str, settings: Mapping[str, object]) -> str:

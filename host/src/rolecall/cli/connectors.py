@@ -1,16 +1,22 @@
 """``rolecall connectors`` and ``rolecall status``: what is configured, and how it is doing."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import click
 
 from rolecall.cli.options import RolecallCommand, RolecallGroup
+from rolecall.cli.runs import source_text
 from rolecall.cli.session import Session, known_connectors
 from rolecall.config import Config, ConnectorConfig
 from rolecall.output import Column, Format, Listing
 from rolecall.output.encoding import encode_json_text
-from rolecall.store.runs import RunRecord, end_interrupted_runs, newest_runs
+from rolecall.store.engine import Store
+from rolecall.store.leases import end_interrupted_runs
+from rolecall.store.runs import RunRecord, newest_runs
+from rolecall.store.source import published_source
 
 NOT_SYNCED, SYNCING, CONNECTED, ERROR = "Not synced", "Syncing", "Connected", "Error"
 _STATUS = {
@@ -29,8 +35,14 @@ def _sync_text(last: Mapping[str, Any] | None) -> str:
     return f"run {last['run_id']} {last['status']}{finished}"
 
 
+def _source_text(source: Mapping[str, Any] | None) -> str:
+    if source is None or source["run_id"] is None:
+        return "" if source is None else f"{source['connector']}, not synced"
+    return source_text(source) + (" (stale)" if source["stale"] else "")
+
+
 CONNECTORS = Listing(
-    ("name", "kind", "owners", "identity_source", "provisioning", "status", "last_sync"),
+    ("name", "kind", "owners", "identity_source", "provisioning", "status", "last_sync", "source"),
     (
         Column("name", "NAME"),
         Column("kind", "KIND"),
@@ -40,18 +52,36 @@ CONNECTORS = Listing(
         Column("status", "STATUS"),
         Column("last_sync", "LAST SYNC"),
     ),
-    cells={"last_sync": _sync_text},
+    cells={"last_sync": _sync_text, "source": _source_text},
 )
 STATUS = Listing(
-    ("connector", "status", "last_sync", "error"),
+    ("connector", "status", "last_sync", "source", "error"),
     (
         Column("connector", "CONNECTOR"),
         Column("status", "STATUS"),
         Column("last_sync", "LAST SYNC"),
+        Column("source", "IDENTITY SOURCE"),
         Column("error", "ERROR"),
     ),
-    cells={"last_sync": _sync_text, "error": lambda error: str(error["message"]) if error else ""},
+    cells={
+        "last_sync": _sync_text,
+        "source": _source_text,
+        "error": lambda error: str(error["message"]) if error else "",
+    },
 )
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How a connector is doing.
+
+    Attributes:
+        last: Its last run, or None.
+        source: The newest run of its identity source, and how old that is, or None without a source.
+    """
+
+    last: RunRecord | None
+    source: Mapping[str, object] | None
 
 
 @click.group(cls=RolecallGroup)
@@ -74,8 +104,8 @@ def list_(session: Session) -> None:
       rolecall connectors list -o json
     """
     config = session.config()
-    last_runs = _last_runs(session, config)
-    rows = (_connector_row(connector, last_runs.get(name)) for name, connector in config.connectors.items())
+    states = _states(session, config)
+    rows = (_connector_row(connector, states[name]) for name, connector in config.connectors.items())
     session.print_rows(CONNECTORS, rows)
 
 
@@ -94,7 +124,7 @@ def show(session: Session, name: str) -> None:
     known_connectors(session.config(), [name])
     config = session.configured()
     connector = config.connectors[name]
-    row = _connector_row(connector, _last_runs(session, config).get(name))
+    row = _connector_row(connector, _states(session, config)[name])
     row |= {"settings": _settings(connector), "secrets": _secrets(connector)}
     if row["settings"] is None:
         session.note(f"The kind {connector.kind} isn't loaded, so the settings aren't shown.")
@@ -118,21 +148,39 @@ def status(session: Session, name: str | None) -> None:
     """
     config = session.config()
     wanted = known_connectors(config, [name] if name else [])
-    last_runs = _last_runs(session, config)
-    rows = (_status_row(connector, last_runs.get(connector)) for connector in wanted)
+    states = _states(session, config)
+    rows = (_status_row(connector, states[connector]) for connector in wanted)
     session.print_rows(STATUS, rows)
 
 
-def _last_runs(session: Session, config: Config) -> dict[str, RunRecord]:
+def _states(session: Session, config: Config) -> dict[str, State]:
     with session.store(config) as store:
         last = newest_runs(store)
         if any(run.status == "running" for run in last.values()):
             end_interrupted_runs(store)
             last = newest_runs(store)
-    return last
+        return {
+            name: State(last.get(name), _source(store, connector))
+            for name, connector in config.connectors.items()
+        }
 
 
-def _connector_row(connector: ConnectorConfig, last: RunRecord | None) -> dict[str, object]:
+def _source(store: Store, connector: ConnectorConfig) -> dict[str, object] | None:
+    if connector.identity_source is None:
+        return None
+    run = published_source(store, connector.identity_source)
+    age = None if run is None else datetime.now(UTC) - run.finished_at
+    return {
+        "connector": connector.identity_source,
+        "run_id": run and run.run_id,
+        "finished_at": run and run.finished_at,
+        "age_seconds": age and round(age.total_seconds()),
+        "stale": age is None or age > connector.source_max_age,
+    }
+
+
+def _connector_row(connector: ConnectorConfig, state: State) -> dict[str, object]:
+    last = state.last
     return {
         "name": connector.name,
         "kind": connector.kind,
@@ -141,14 +189,17 @@ def _connector_row(connector: ConnectorConfig, last: RunRecord | None) -> dict[s
         "provisioning": connector.provisioning,
         "status": _STATUS[last.status] if last else NOT_SYNCED,
         "last_sync": _last_sync(last),
+        "source": state.source,
     }
 
 
-def _status_row(name: str, last: RunRecord | None) -> dict[str, object]:
+def _status_row(name: str, state: State) -> dict[str, object]:
+    last = state.last
     return {
         "connector": name,
         "status": _STATUS[last.status] if last else NOT_SYNCED,
         "last_sync": _last_sync(last),
+        "source": state.source,
         "error": last.error if last else None,
     }
 
@@ -174,7 +225,7 @@ def _facts(row: Mapping[str, Any]) -> dict[str, str]:
         "name": row["name"],
         "kind": row["kind"],
         "owners": ", ".join(row["owners"]),
-        "identity source": row["identity_source"] or "",
+        "identity source": _source_text(row["source"]),
         "provisioning": row["provisioning"],
         "status": row["status"],
         "last sync": _sync_text(row["last_sync"]),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from rolecall.cli.config_file import add_connector
+from rolecall.cli.config_file import add_connector, connector_names
 from rolecall.cli.options import RolecallCommand
 from rolecall.cli.progress import TerminalProgress
 from rolecall.cli.session import Session
@@ -40,7 +40,11 @@ class InitCommand(RolecallCommand):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The kinds' flags in a section of their own."""
         session = ctx.find_object(Session)
-        options = click_options(_plugins(session).kinds, {"--name", "--kind"}) if session else []
+        options = (
+            click_options(_plugins(session).kinds, {"--name", "--kind", "--identity-source"})
+            if session
+            else []
+        )
         records = [record for option in options if (record := option.get_help_record(ctx))]
         if records:
             with formatter.section("Settings of connector kinds"):
@@ -51,8 +55,18 @@ class InitCommand(RolecallCommand):
 @click.command(cls=InitCommand)
 @click.option("--name", help="Name of the new connector, such as aws-prod.")
 @click.option("--kind", metavar="KIND", help="Its kind; otherwise the one that has all the flags given.")
+@click.option(
+    "--identity-source", metavar="NAME", help="Connector whose people and groups the new one shares."
+)
 @click.pass_obj
-def init(session: Session, /, name: str | None, kind: str | None, **flags: str | None) -> None:
+def init(
+    session: Session,
+    /,
+    name: str | None,
+    kind: str | None,
+    identity_source: str | None,
+    **flags: str | None,
+) -> None:
     """Write rolecall.toml, or add a connector to it.
 
     What isn't given is asked for. The file is written in this folder, or where --config says. An
@@ -74,11 +88,23 @@ def init(session: Session, /, name: str | None, kind: str | None, **flags: str |
     if asks:
         settings = _ask(session, plugins, chosen, connector, settings)
     _validate(chosen, connector, settings)
+    if identity_source is not None:
+        settings |= {"identity_source": _known_source(path, identity_source)}
     add_connector(path, connector, chosen.id, settings)
     if session.output in (Format.JSON, Format.JSONL):
         session.print_object({"path": path, "connector": connector, "kind": chosen.id})
     else:
         session.print_text(_next_steps(path, connector, chosen, settings))
+
+
+def _known_source(path: Path, name: str) -> str:
+    configured = connector_names(path)
+    if name not in configured:
+        raise UsageError(
+            f"--identity-source: there is no connector {name} in {path}.",
+            hint=f"configured: {', '.join(configured) or 'none'}",
+        )
+    return name
 
 
 def _target(session: Session) -> Path:

@@ -23,6 +23,7 @@ COMMANDS = {
     "logs": "rolecall.cli.logs:logs",
     "sync": "rolecall.cli.sync:sync",
     "runs": "rolecall.cli.runs:runs",
+    "events": "rolecall.cli.events:events",
     "resources": "rolecall.cli.contents:resources",
     "entitlements": "rolecall.cli.contents:entitlements",
     "grants": "rolecall.cli.contents:grants",

@@ -1,18 +1,28 @@
 """What people at a terminal see of a run, on standard error; nothing in a pipe or with ``-q``."""
 
+import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 from rich.console import Console
 from rich.status import Status
 from rich.text import Text
 
 from rolecall.cli.session import Session
+from rolecall.contracts import Forecast
+from rolecall.durations import duration_text
 from rolecall.output import safe
+
+RATE_WINDOW = 30.0
+"""Seconds over which the rate of requests is measured."""
+MEANINGFUL = 3.0
+"""Seconds; a rate over less says nothing."""
 
 
 class TerminalProgress:
-    """One line that says which connector is read, how far it is, and what it waits for.
+    """One line that says which connector is read, how far it is, how fast, and what it waits for.
 
     Implements the engine's ``Progress`` and, for commands that open a connector without a run, ``Observer``.
     """
@@ -22,18 +32,24 @@ class TerminalProgress:
         self._status = status
         self._connector = ""
         self._requests = 0
+        self._began = time.monotonic()
+        self._sent: deque[float] = deque()
         self._lists: dict[str, str] = {}
+        self._forecast: Forecast | None = None
         self._wait = ""
 
     def started(self, connector: str) -> None:
         """A connector is opened."""
         self._connector, self._requests, self._wait = connector, 0, ""
+        self._began, self._forecast = time.monotonic(), None
+        self._sent.clear()
         self._lists.clear()
         self._show()
 
     def requested(self, what: int | str) -> None:
         """So many requests were sent, or one more, named."""
         self._requests = what if isinstance(what, int) else self._requests + 1
+        self._sent.append(time.monotonic())
         self._wait = ""
         self._show()
 
@@ -47,6 +63,11 @@ class TerminalProgress:
         self._lists[what] = f"{what} {done}" + (f"/{total}" if total is not None else "")
         self._show()
 
+    def forecast(self, forecast: Forecast) -> None:
+        """The run will cost so much; the newest word counts."""
+        self._forecast = forecast
+        self._show()
+
     def logged(self, level: str, message: str) -> None:
         """A line was added to the connector's log; ``-v`` shows it."""
         if self._session.verbosity and (level != "debug" or self._session.verbosity > 1):
@@ -57,16 +78,42 @@ class TerminalProgress:
                 self._status.console.print(Text(line))
 
     def finished(self, connector: str) -> None:
-        """The connector is done with."""
+        """The run has ended."""
         self._lists.clear()
+        self._forecast = None
         self._wait = f"{connector} done"
         self._show()
 
     def _show(self) -> None:
         if self._status is None:
             return
-        parts = [self._connector, f"{self._requests} requests", *self._lists.values(), self._wait]
+        now = time.monotonic()
+        parts = [
+            self._connector,
+            self._sent_so_far(),
+            self._rate(now),
+            self._left(now),
+            *self._lists.values(),
+            self._wait,
+        ]
         self._status.update(Text(safe(" · ".join(part for part in parts if part))))
+
+    def _sent_so_far(self) -> str:
+        if self._forecast is None or self._requests > self._forecast.requests:
+            return f"{self._requests} requests"
+        return f"{self._requests} of about {self._forecast.requests} requests"
+
+    def _rate(self, now: float) -> str:
+        while self._sent and now - self._sent[0] > RATE_WINDOW:
+            self._sent.popleft()
+        measured = min(now - self._began, RATE_WINDOW)
+        return f"{len(self._sent) * 60 / measured:.0f} a minute" if measured >= MEANINGFUL else ""
+
+    def _left(self, now: float) -> str:
+        if self._forecast is None:
+            return ""
+        left = self._forecast.seconds - (now - self._began)
+        return f"about {duration_text(timedelta(seconds=left))} left" if left > 0 else ""
 
 
 @contextmanager

@@ -51,6 +51,11 @@ def load_json(stored: str) -> object:
     return json.loads(stored) if stored.startswith(" ") else orjson.loads(stored)
 
 
+def instant_text(at: datetime) -> str:
+    """An aware time as both databases take it where values go in as they are."""
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
 class FaithfulText(TypeDecorator[str]):
     """Text from outside; comes back exactly as it went in, and is ordered by its bytes."""
 

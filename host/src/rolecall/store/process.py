@@ -11,7 +11,9 @@ class Process:
     """One process, told from a later one with the same number by when it started.
 
     Attributes:
-        started: Boot and clock tick of its start; None where the system doesn't tell.
+        host: The name of its machine or container, which others may bear too.
+        started: ``BOOT:NAMESPACE:TICK``: the machine's boot, the numbering that ``pid`` is of, and the
+            clock tick of its start; None where the system doesn't tell.
     """
 
     pid: int
@@ -25,8 +27,9 @@ def this_process() -> Process:
 
 
 def is_gone(process: Process, *, silent: bool) -> bool:
-    """Whether it has ended: for certain on this host, and on another where it has long been ``silent``."""
-    if process.host != socket.gethostname():
+    """Whether it has ended: for certain where it would be seen from here, else where it is ``silent``."""
+    asking = this_process()
+    if (process.host, _place(process)) != (asking.host, _place(asking)):
         return silent
     try:
         os.kill(process.pid, 0)
@@ -37,11 +40,16 @@ def is_gone(process: Process, *, silent: bool) -> bool:
     return process.started is not None and process.started != _started(process.pid)
 
 
+def _place(process: Process) -> str | None:
+    return process.started and process.started.rpartition(":")[0]
+
+
 def _started(pid: int) -> str | None:
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+        namespace = Path("/proc/self/ns/pid").stat().st_ino
         # After the command's name, which may hold anything: the 20th field is the start.
         fields = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
-        return f"{boot}:{fields[19]}"
+        return f"{boot}:{namespace}:{fields[19]}"
     except (OSError, IndexError):
         return None

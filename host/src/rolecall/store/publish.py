@@ -1,33 +1,26 @@
 """Publishing a run: in one transaction the staged state becomes the current one, or nothing changes."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Literal
 
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    Connection,
-    Select,
-    Table,
-    and_,
-    exists,
-    func,
-    insert,
-    literal,
-    select,
-    tuple_,
-    update,
-)
+from sqlalchemy import BigInteger, Connection, exists, func, insert, literal, select, tuple_, update
 
-from rolecall.errors import Refused, StoreError
-from rolecall.store import sqlite, staging, tables
-from rolecall.store.runs import RunReport, finish
+from rolecall.errors import StoreError
+from rolecall.models import Finding
+from rolecall.store import staging_tables as staging
+from rolecall.store import tables
+from rolecall.store.checkpoints import full_run_of, replace_checkpoint
+from rolecall.store.comparison import Comparison, connector_of, newest_base, overtaken, prepare
+from rolecall.store.events import publish_events
+from rolecall.store.reports import RunReport, Totals
+from rolecall.store.runs import finish
 from rolecall.store.staging import Staging
 from rolecall.store.tables import OPEN
+from rolecall.store.versioned import ENTITLEMENTS, RESOURCES, Versioned
 
-SMALL_SHRINK = 10
-"""So many grants of a type may always go."""
+MUCH = 10_000
+"""So many grants begin or end in one run before the query planner is told how large the tables are now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,49 +42,51 @@ def publish(
     run_id: int,
     report: RunReport,
     *,
-    max_shrink: float = 0.2,
-    accept_shrink: Collection[str] | Literal[True] = (),
+    checkpoint: bytes | None = None,
+    last_word: Callable[[Connection], Iterable[Finding]] | None = None,
 ) -> Published:
     """Make what was staged the connector's current state, and finish the run's record.
 
     Args:
-        staged: All that the run read.
+        staged: All that the run read; it is compared first where it wasn't yet.
         run_id: The run's number.
-        report: What the run says about itself.
-        max_shrink: Share of the grants of one resource type that may go in one run. The first
-            published run of a connector is exempt.
-        accept_shrink: Resource types whose grants may go all the same; True is all of them.
+        report: What the run says about itself; its mode and totals are filled in here.
+        checkpoint: What the next run needs to read only what changed; None makes it a full one.
+        last_word: Called in the transaction, when the new state is in place; gives further findings.
 
     Raises:
-        Refused: More would go (``shrink_refused``), or a run of the connector that began later is
-            published already (``overtaken``): what this one read is older. Nothing was changed.
+        Refused: Another run of the connector was published meanwhile (``overtaken``). Nothing was changed.
         PluginError: The staged state lacks something that it names.
         StoreError: The store can't be written, or the run has ended already; nothing was changed.
     """
-    staged.check_complete()
+    compared = staged.compared or prepare(staged, run_id)
     connection = staged.connection
-    sqlite.begin_writing(connection)
-    with connection.begin():
+    with staged.database.writing(connection):
+        connector_id = connector_of(connection, run_id)
+        newest = newest_base(connection, connector_id)
+        if newest is not None and newest != compared.base:
+            raise overtaken(staged, run_id, newest)
         run = tables.run.c
-        connector_id = connection.execute(select(run.connector_id).where(run.id == run_id)).scalar_one()
-        _refuse_if_overtaken(connection, connector_id, run_id)
         seq = (connection.execute(select(func.max(run.published))).scalar_one() or 0) + 1
         changed = _publish_types(connection, connector_id, staged)
-        _assign_keys(connection, connector_id)
-        _state_grants(connection)
-        _find_ended_grants(connection, connector_id)
-        if accept_shrink is not True:
-            _guard(connection, connector_id, staged.connector, max_shrink, accept_shrink)
-        changed += _publish_resources(connection, connector_id, seq)
-        changed += _publish_entitlements(connection, connector_id, seq)
+        changed += _replace_versions(connection, RESOURCES, seq)
+        changed += _replace_versions(connection, ENTITLEMENTS, seq)
         ended, gone = _end_grants(connection, seq)
         begun = _begin_grants(connection, seq)
         status: Literal["published", "unchanged"] = "published" if changed or ended or begun else "unchanged"
         published = Published(status, added=begun - (ended - gone), removed=gone)
+        full_run = run_id if staged.mode == "full" else full_run_of(connection, connector_id)
+        replace_checkpoint(connection, connector_id, run_id, full_run, checkpoint)
+        publish_events(connection, connector_id, run_id)
+        _note_changes(connection, run_id, compared)
+        if ended + begun > MUCH:
+            staged.database.analyze(connection, *tables.metadata.sorted_tables)
+        found = (*report.findings, *(last_word(connection) if last_word else ()))
+        final = replace(report, findings=found, totals=compared.totals, mode=staged.mode)
         if not finish(
             connection,
             run_id,
-            report,
+            final,
             status=status,
             published=seq,
             added=published.added,
@@ -99,19 +94,6 @@ def publish(
         ):
             raise StoreError(f"Run {run_id} has ended already; nothing was published.")
     return published
-
-
-def _refuse_if_overtaken(connection: Connection, connector_id: int, run_id: int) -> None:
-    run = tables.run.c
-    mine = run.connector_id == connector_id
-    later = select(func.max(run.id)).where(mine, run.id > run_id, run.published.is_not(None))
-    newer = connection.execute(later).scalar_one()
-    if newer is not None:
-        raise Refused(
-            f"Run {run_id} was overtaken by run {newer}, which began later and is published already.",
-            hint="nothing is to be done: the later run read the newer state",
-            code="overtaken",
-        )
 
 
 def _publish_types(connection: Connection, connector_id: int, staged: Staging) -> int:
@@ -134,195 +116,29 @@ def _publish_types(connection: Connection, connector_id: int, staged: Staging) -
     return 1
 
 
-def _assign_keys(connection: Connection, connector_id: int) -> None:
-    """Find the key of everything staged; what the store never saw before gets one."""
-    staged, key = staging.resource.c, tables.resource_key.c
-    same = and_(key.connector_id == connector_id, key.type == staged.type, key.ext_id == staged.ext_id)
-    connection.execute(
-        insert(tables.resource_key).from_select(
-            ["connector_id", "type", "ext_id"],
-            select(literal(connector_id), staged.type, staged.ext_id)
-            .where(~exists().where(same))
-            .order_by(staged.type, staged.ext_id),
-        )
-    )
-    connection.execute(update(staging.resource).values(key=select(key.id).where(same).scalar_subquery()))
-    parent = staging.resource.alias("parent")
-    parent_key = select(parent.c.key).where(parent.c.n == staged.parent_n).scalar_subquery()
-    connection.execute(update(staging.resource).values(parent_key=parent_key))
-
-    offered, offered_key = staging.entitlement.c, tables.entitlement_key.c
-    connection.execute(
-        insert(tables.entitlement_key).from_select(
-            ["resource_id", "slug"],
-            select(staged.key, offered.slug)
-            .join_from(staging.entitlement, staging.resource, offered.resource_n == staged.n)
-            .where(~exists().where(offered_key.resource_id == staged.key, offered_key.slug == offered.slug))
-            .order_by(staged.key, offered.slug),
-        )
-    )
-    own_key = (
-        select(offered_key.id)
-        .join(staging.resource, staged.key == offered_key.resource_id)
-        .where(staged.n == offered.resource_n, offered_key.slug == offered.slug)
-    )
-    connection.execute(update(staging.entitlement).values(key=own_key.scalar_subquery()))
-
-
-def _state_grants(connection: Connection) -> None:
-    """Write down the staged grants by key: sorted once, they compare and insert in one pass each."""
-    staged = staging.grant.c
-    of, to = staging.entitlement.alias("of").c, staging.resource.alias("to").c
-    condition = staging.entitlement.alias("condition").c
-    stated = (
-        select(to.key, of.key, staged.expandable, condition.key, staged.sources)
-        .join_from(staging.grant, of.key.table, of.n == staged.entitlement_n)
-        .join(to.key.table, to.n == staged.principal_n)
-        .outerjoin(condition.key.table, condition.n == staged.condition_n)
-        .order_by(to.key, of.key, staged.n)
-    )
-    sqlite.insert_first(connection, staging.stated_grant, stated)
-
-
-def _find_ended_grants(connection: Connection, connector_id: int) -> None:
-    """List the current grants that aren't stated (gone), or not as they are (changed)."""
-    current, stated = tables.grant_version.c, staging.stated_grant.c
-    gone = stated.principal_id.is_(None)
-    ours = select(tables.resource_key.c.id).where(tables.resource_key.c.connector_id == connector_id)
-    ended = (
-        select(current.principal_id, current.entitlement_id, gone)
-        .join_from(
-            tables.grant_version,
-            staging.stated_grant,
-            and_(
-                stated.principal_id == current.principal_id,
-                stated.entitlement_id == current.entitlement_id,
-            ),
-            isouter=True,
-        )
-        .where(
-            current.principal_id.in_(ours),
-            current.until == OPEN,
-            gone
-            | (stated.expandable != current.expandable)
-            | stated.sources.is_distinct_from(current.sources)
-            | stated.condition_id.is_distinct_from(current.condition_id),
-        )
-    )
-    connection.execute(
-        insert(staging.ended_grant).from_select(["principal_id", "entitlement_id", "gone"], ended)
-    )
-
-
-def _guard(
-    connection: Connection,
-    connector_id: int,
-    connector: str,
-    max_shrink: float,
-    accepted: Collection[str],
-) -> None:
-    """Refuse a run that would end too many grants; a first run has none that could end."""
-    kind = tables.resource_key.c.type
-    ended = staging.ended_grant
-    typed = tables.entitlement_key.join(tables.resource_key)
-    vanishing = connection.execute(
-        select(kind, func.count())
-        .select_from(typed.join(ended, ended.c.entitlement_id == tables.entitlement_key.c.id))
-        .where(ended.c.gone)
-        .group_by(kind)
-        .order_by(kind)
-    ).all()
-    refused = []
-    for resource_type, gone in vanishing:
-        if gone <= SMALL_SHRINK or resource_type in accepted:
-            continue
-        current = connection.execute(
-            select(func.count())
-            .select_from(
-                typed.join(
-                    tables.grant_version,
-                    tables.grant_version.c.entitlement_id == tables.entitlement_key.c.id,
-                )
-            )
-            .where(
-                tables.resource_key.c.connector_id == connector_id,
-                kind == resource_type,
-                tables.grant_version.c.until == OPEN,
-            )
-        ).scalar_one()
-        if gone > max_shrink * current:
-            refused.append(f"{gone} of {current} grants of type {resource_type}")
-    if refused:
-        raise Refused(
-            f"This run of {connector} would end {' and '.join(refused)}, "
-            f"more than {max_shrink:.0%}; it was not published.",
-            hint="a credential with a narrower scope reads shorter lists; if the access is really gone: "
-            f"rolecall sync {connector} --accept-shrink",
-            code="shrink_refused",
-        )
-
-
-def _publish_resources(connection: Connection, connector_id: int, seq: int) -> int:
-    staged, key = staging.resource.c, tables.resource_key.c
-    ours = select(key.id).where(key.connector_id == connector_id)
-    return _replace_versions(
-        connection,
-        tables.resource_version,
-        {
-            "key_id": staged.key,
-            "display_name": staged.display_name,
-            "parent_id": staged.parent_key,
-            "status": staged.status,
-            "enabled": staged.enabled,
-            "profile": staged.profile,
-        },
-        ours,
-        seq,
-    )
-
-
-def _publish_entitlements(connection: Connection, connector_id: int, seq: int) -> int:
-    staged, key = staging.entitlement.c, tables.resource_key.c
-    ours = select(tables.entitlement_key.c.id).join(tables.resource_key)
-    return _replace_versions(
-        connection,
-        tables.entitlement_version,
-        {
-            "key_id": staged.key,
-            "display_name": staged.display_name,
-            "grantable_to": staged.grantable_to,
-            "profile": staged.profile,
-        },
-        ours.where(key.connector_id == connector_id),
-        seq,
-    )
-
-
-def _replace_versions(
-    connection: Connection,
-    version: Table,
-    staged: Mapping[str, ColumnElement[Any]],
-    ours: Select[tuple[int]],
-    seq: int,
-) -> int:
-    """End the current versions that aren't staged as they are, begin the staged ones that aren't current.
+def _replace_versions(connection: Connection, kind: Versioned, seq: int) -> int:
+    """End the current versions found to end, begin the stated ones that aren't current.
 
     Returns:
         How many versions ended or began.
     """
-    current = version.c
-    same = and_(*(column.is_not_distinct_from(current[name]) for name, column in staged.items()))
+    version, given = kind.version.c, kind.staged.c
     ended = (
-        update(version)
-        .where(current.until == OPEN, current.key_id.in_(ours), ~exists().where(same))
+        update(kind.version)
+        .where(version.key_id.in_(select(kind.ended.c.key)), version.until == OPEN)
         .values(until=seq)
     )
-    known = exists().where(current.key_id == staged["key_id"], current.until == OPEN)
-    begun = insert(version).from_select(
-        [*staged, "since", "until"],
-        select(*staged.values(), literal(seq, BigInteger), literal(OPEN, BigInteger))
-        .where(~known)
-        .order_by(staged["key_id"]),
+    known = exists().where(version.key_id == given.key, version.until == OPEN)
+    begun = insert(kind.version).from_select(
+        ["key_id", "since", "until", *kind.facts],
+        select(
+            given.key,
+            literal(seq, BigInteger),
+            literal(OPEN, BigInteger),
+            *(given[name] for name in kind.facts.values()),
+        )
+        .where(given.stated, ~known)
+        .order_by(given.key),
     )
     return connection.execute(ended).rowcount + connection.execute(begun).rowcount
 
@@ -364,8 +180,32 @@ def _begin_grants(connection: Connection, seq: int) -> int:
             stated.condition_id,
             stated.sources,
         )
-        .where(~known)
+        .where(~stated.gone, ~known)
         .order_by(stated.principal_id, stated.entitlement_id)
     )
     columns = [column.name for column in tables.grant_version.c]
     return connection.execute(insert(tables.grant_version).from_select(columns, begun)).rowcount
+
+
+def _note_changes(connection: Connection, run_id: int, compared: Comparison) -> None:
+    """Keep by type what the run holds and what changed: the history that later losses are judged by."""
+    before = compared.base.totals if compared.base else {}
+    rows = []
+    for kind, totals in compared.totals.items():
+        was = before.get(kind, Totals())
+        resources_removed = compared.resources_removed.get(kind, 0)
+        grants_removed = compared.grants_removed.get(kind, 0)
+        rows.append(
+            {
+                "run_id": run_id,
+                "type": kind,
+                "resources": totals.resources,
+                "resources_added": totals.resources - was.resources + resources_removed,
+                "resources_removed": resources_removed,
+                "grants": totals.grants,
+                "grants_added": totals.grants - was.grants + grants_removed,
+                "grants_removed": grants_removed,
+            }
+        )
+    if rows:
+        connection.execute(insert(tables.run_change), rows)

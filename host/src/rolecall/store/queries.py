@@ -40,9 +40,8 @@ def resources(store: Store, run: RunRecord, type: str | None = None) -> Iterator
     if type is not None:
         query = query.where(key.type == type)
     with store.reading() as connection:
-        for kind, ident, name, parent_type, parent_id, status, profile in connection.execute(query).yield_per(
-            _CHUNK
-        ):
+        streamed = connection.execute(query.execution_options(yield_per=_CHUNK))
+        for kind, ident, name, parent_type, parent_id, status, profile in streamed:
             yield {
                 "connector": run.connector,
                 "type": kind,
@@ -125,7 +124,7 @@ def _entitlement_refs(
     )
     if resource_type is not None:
         query = query.where(of.type == resource_type)
-    for n, kind, ident, slug in connection.execute(query).yield_per(_CHUNK):
+    for n, kind, ident, slug in connection.execute(query.execution_options(yield_per=_CHUNK)):
         yield n, EntitlementRef(Ref(kind, ident), slug)
 
 

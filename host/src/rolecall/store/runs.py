@@ -1,54 +1,22 @@
 """Sync runs: begun, ended, found again, and what they logged."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Select, func, insert, select, update
 
 from rolecall.errors import UsageError
 from rolecall.ids import parse_entitlement
-from rolecall.models import Finding, Identity, ListRead, Severity
+from rolecall.models import Finding, Severity
 from rolecall.store import tables
 from rolecall.store.engine import Store
-from rolecall.store.process import Process, is_gone, this_process
+from rolecall.store.leases import end_interrupted, lease_end
+from rolecall.store.process import this_process
+from rolecall.store.reports import RunMode, RunReport, SourceRead, completeness
 
 RunStatus = Literal["running", "published", "unchanged", "failed", "refused"]
-RunMode = Literal["full", "incremental"]
-
-SILENCE = timedelta(hours=6)
-"""A run of another host that has said nothing for so long is taken to have died with it."""
-
-INTERRUPTED: Mapping[str, object] = {
-    "code": "interrupted",
-    "message": "The process that ran this sync ended before the run did; the last published run stands.",
-    "hint": None,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """How much of one resource type a run holds."""
-
-    resources: int = 0
-    entitlements: int = 0
-    grants: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class RunReport:
-    """What a run says about itself when it ends.
-
-    Attributes:
-        totals: By resource type; empty when the run ended before it was all read.
-    """
-
-    requests: int
-    findings: tuple[Finding, ...]
-    reads: tuple[ListRead, ...]
-    identity: Identity | None
-    totals: Mapping[str, Totals]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +26,9 @@ class RunRecord:
     Attributes:
         published: Its place in the order of publishing, of all connectors; None if it wasn't published.
         findings: How many; see ``read_findings``.
-        completeness: ``{"lists": […], "identity": {…} | None, "totals": {TYPE: {…}}}``.
+        completeness: What ``reports.completeness`` gives: lists, identity, totals and more.
         error: Why it failed or was refused, as the command line's error object, or None.
+        source: The run of the connector's identity source that it read, or None.
     """
 
     id: int
@@ -79,6 +48,7 @@ class RunRecord:
     findings: int
     completeness: Mapping[str, Any]
     error: Mapping[str, Any] | None
+    source: SourceRead | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,28 +72,32 @@ class StoredLogLine:
 
 
 def start_run(store: Store, connector: str, kind: str, mode: RunMode) -> int:
-    """Record that a run begins, and give its number; runs whose process died are ended first."""
+    """Record that a run begins, and give its number; runs whose process died are ended first.
+
+    While another run of the connector is alive, the new one is recorded as ``refused``, with the error
+    ``sync_running``: see ``find_run``.
+    """
     process = this_process()
     with store.writing() as connection:
-        _end_interrupted(connection)
+        end_interrupted(connection)
+        connector_id = _connector_id(connection, connector)
+        error = _running(connection, connector_id, connector)
+        now = datetime.now(UTC)
         started = insert(tables.run).values(
-            connector_id=_connector_id(connection, connector),
+            connector_id=connector_id,
             kind=kind,
-            status="running",
+            status="refused" if error else "running",
             mode=mode,
-            started_at=datetime.now(UTC),
+            started_at=now,
+            finished_at=now if error else None,
             completeness={},
+            error=error,
             pid=process.pid,
             host=process.host,
             process_started=process.started,
+            lease_until=None if error else lease_end(connection),
         )
         return int(connection.execute(started.returning(tables.run.c.id)).scalar_one())
-
-
-def end_interrupted_runs(store: Store) -> None:
-    """Record as failed the runs that are under way by their record, but whose process is gone."""
-    with store.writing() as connection:
-        _end_interrupted(connection)
 
 
 def fail_run(
@@ -142,6 +116,8 @@ def finish(connection: Connection, run_id: int, report: RunReport, **outcome: ob
     """Fill in a run's record at its end, in the caller's transaction; False where it had ended before."""
     findings = sorted(report.findings, key=lambda finding: (finding.code, finding.subject))
     totals = report.totals.values()
+    if report.mode is not None:
+        outcome["mode"] = report.mode
     ended = connection.execute(
         update(tables.run)
         .where(tables.run.c.id == run_id, tables.run.c.status == "running")
@@ -152,7 +128,8 @@ def finish(connection: Connection, run_id: int, report: RunReport, **outcome: ob
             entitlements=sum(total.entitlements for total in totals),
             grants=sum(total.grants for total in totals),
             findings=len(findings),
-            completeness=_completeness(report),
+            completeness=completeness(report),
+            source_run_id=report.source and report.source.run_id,
             **outcome,
         )
     )
@@ -232,6 +209,31 @@ def resolve_at(store: Store, connector: str, at: str | None) -> RunRecord:
     return _record(row)
 
 
+def past_losses(store: Store, connector: str, runs: int = 10) -> dict[tuple[str, str], int]:
+    """The largest loss of its last published full runs: ``("resources" | "grants", type)`` → number.
+
+    A type that isn't there was in none of them.
+    """
+    run, change = tables.run.c, tables.run_change.c
+    last = (
+        select(run.id)
+        .join(tables.connector)
+        .where(tables.connector.c.name == connector, run.published.is_not(None), run.mode == "full")
+        .order_by(run.published.desc())
+        .limit(runs)
+    )
+    largest = (
+        select(change.type, func.max(change.resources_removed), func.max(change.grants_removed))
+        .where(change.run_id.in_(last))
+        .group_by(change.type)
+    )
+    losses = {}
+    with store.reading() as connection:
+        for kind, resources, grants in connection.execute(largest):
+            losses["resources", kind], losses["grants", kind] = resources, grants
+    return losses
+
+
 def read_findings(store: Store, run_id: int) -> Iterator[Finding]:
     """What a run found, published or not, by code and subject."""
     found = tables.finding.c
@@ -268,18 +270,20 @@ def read_log(store: Store, connector: str, run_id: int | None = None, after: int
         return [StoredLogLine(*row) for row in connection.execute(query)]
 
 
-def _end_interrupted(connection: Connection) -> None:
-    run, line = tables.run.c, tables.log_line.c
-    last_said = select(func.max(line.at)).where(line.run_id == run.id).scalar_subquery()
-    heard = func.coalesce(last_said, run.started_at)
-    running = select(run.id, heard, run.pid, run.host, run.process_started).where(run.status == "running")
-    long_ago = datetime.now(UTC) - SILENCE
-    for run_id, heard_at, *process in connection.execute(running).all():
-        if is_gone(Process(*process), silent=heard_at < long_ago):
-            ended = update(tables.run).where(run.id == run_id)
-            connection.execute(
-                ended.values(status="failed", finished_at=datetime.now(UTC), error=dict(INTERRUPTED))
-            )
+def _running(connection: Connection, connector_id: int, connector: str) -> dict[str, object] | None:
+    """Why no other run of the connector may begin, or None."""
+    run = tables.run.c
+    alive = select(run.id, run.host, run.pid).where(run.connector_id == connector_id, run.status == "running")
+    found = connection.execute(alive.limit(1)).one_or_none()
+    if found is None:
+        return None
+    run_id, host, pid = found
+    return {
+        "code": "sync_running",
+        "message": f"{connector} is being synced already, by run {run_id} (host {host}, process {pid}).",
+        "hint": f"wait until it has ended; see: rolecall logs {connector}",
+        "connector": connector,
+    }
 
 
 def _connector_id(connection: Connection, name: str) -> int:
@@ -292,44 +296,40 @@ def _connector_id(connection: Connection, name: str) -> int:
 
 
 def _runs() -> Select[Any]:
-    run = tables.run.c
-    return select(
-        run.id,
-        tables.connector.c.name,
-        run.kind,
-        run.status,
-        run.mode,
-        run.started_at,
-        run.finished_at,
-        run.published,
-        run.requests,
-        run.resources,
-        run.entitlements,
-        run.grants,
-        run.added,
-        run.removed,
-        run.findings,
-        run.completeness,
-        run.error,
-    ).join_from(tables.run, tables.connector)
+    run, source, of_source = tables.run.c, tables.run.alias("source"), tables.connector.alias("of_source")
+    return (
+        select(
+            run.id,
+            tables.connector.c.name,
+            run.kind,
+            run.status,
+            run.mode,
+            run.started_at,
+            run.finished_at,
+            run.published,
+            run.requests,
+            run.resources,
+            run.entitlements,
+            run.grants,
+            run.added,
+            run.removed,
+            run.findings,
+            run.completeness,
+            run.error,
+            of_source.c.name,
+            source.c.id,
+            source.c.finished_at,
+        )
+        .join_from(tables.run, tables.connector)
+        .outerjoin(source, source.c.id == run.source_run_id)
+        .outerjoin(of_source, of_source.c.id == source.c.connector_id)
+    )
 
 
-def _record(row: Iterable[Any]) -> RunRecord:
-    return RunRecord(*row)
-
-
-def _completeness(report: RunReport) -> dict[str, object]:
-    return {
-        "lists": [_described(reading) for reading in report.reads],
-        "identity": asdict(report.identity) if report.identity else None,
-        "totals": {kind: asdict(total) for kind, total in report.totals.items()},
-    }
-
-
-def _described(reading: ListRead) -> dict[str, object]:
-    # Not by asdict, which fails on a mapping that can't be copied.
-    described = {field.name: getattr(reading, field.name) for field in fields(reading)}
-    return described | {"dropped": dict(reading.dropped)}
+def _record(row: Sequence[Any]) -> RunRecord:
+    *facts, source, source_run, source_ended = row
+    facts.append(None if source is None else SourceRead(source, source_run, source_ended))
+    return RunRecord(*facts)
 
 
 def _time(text: str) -> datetime:

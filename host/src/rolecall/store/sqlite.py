@@ -1,14 +1,17 @@
 """Everything that is SQLite's own: the file and who may read it, transactions, bulk inserts, backups."""
 
 import os
+import re
 import sqlite3
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, MetaData, Select, Table, create_engine, event, insert
+from sqlalchemy import Connection, MetaData, Select, Table, create_engine, event, insert
+from sqlalchemy.dialects.sqlite import dialect
 from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.pool import QueuePool
@@ -29,67 +32,92 @@ _SETTINGS = (
 )
 
 
-def open_engine(path: Path) -> Engine:
-    """An engine on a database file, which is created, readable by its owner alone, where there is none.
+class SqliteDatabase:
+    """A database file, which is created, readable by its owner alone, where there is none.
 
     Raises:
         StoreError: It can't be opened, or isn't an SQLite database.
     """
-    _create_private(path)
-    engine = create_engine("sqlite://", creator=lambda: _connect(path), poolclass=QueuePool, max_overflow=-1)
-    event.listen(engine, "begin", _begin)
-    event.listen(engine, "handle_error", lambda context: _store_error(path, context))
-    return engine
 
+    def __init__(self, path: Path) -> None:
+        _create_private(path)
+        self.path = path
+        self.name = str(path)
+        self.engine = create_engine(
+            "sqlite://", creator=lambda: _connect(path), poolclass=QueuePool, max_overflow=-1
+        )
+        event.listen(self.engine, "begin", _begin)
+        event.listen(self.engine, "handle_error", lambda context: _store_error(path, context))
 
-@contextmanager
-def attached(connection: Connection, path: Path, tables: MetaData) -> Iterator[None]:
-    """Attach an empty second database with these tables, as their schema; it is removed at the end."""
-    connection.detach()  # so that closing it lets go of the file; its place in the pool is free at once
-    path.unlink(missing_ok=True)
-    _create_private(path, new=True)
-    try:
-        _outside_transaction(connection, f"ATTACH DATABASE ? AS {tables.schema}", (str(path),))
-        # It is thrown away whatever happens, so it needs neither a journal nor patience with the disk.
-        _outside_transaction(connection, f"PRAGMA {tables.schema}.journal_mode = OFF")
-        _outside_transaction(connection, f"PRAGMA {tables.schema}.synchronous = OFF")
+    @contextmanager
+    def reading(self, connection: Connection) -> Iterator[None]:
+        """See ``Database``."""
+        connection.execution_options(immediate=False)
         with connection.begin():
-            tables.create_all(connection)
-        yield
-    finally:
-        connection.close()
+            yield
+
+    @contextmanager
+    def writing(self, connection: Connection) -> Iterator[None]:
+        """See ``Database``."""
+        connection.execution_options(immediate=True)
+        with connection.begin():
+            yield
+
+    @contextmanager
+    def staging(self, tables: MetaData, run_id: int) -> Iterator[Connection]:
+        """See ``Database``; a second file beside the store's, attached to the connection."""
+        path = self.path.with_name(f"{self.path.name}.staging-{run_id}")
         path.unlink(missing_ok=True)
+        _create_private(path, new=True)
+        connection = self.engine.connect()
+        connection.detach()  # so that closing it lets go of the file; its place in the pool is free at once
+        try:
+            _outside_transaction(connection, f"ATTACH DATABASE ? AS {tables.schema}", (str(path),))
+            # It is thrown away whatever happens, so it needs neither a journal nor patience with the disk.
+            _outside_transaction(connection, f"PRAGMA {tables.schema}.journal_mode = OFF")
+            _outside_transaction(connection, f"PRAGMA {tables.schema}.synchronous = OFF")
+            with connection.begin():
+                tables.create_all(connection)
+            yield connection
+        finally:
+            connection.close()
+            path.unlink(missing_ok=True)
+
+    def remove_leftovers(self, running: Collection[int]) -> None:
+        """See ``Database``."""
+        ours = re.compile(re.escape(self.path.name) + r"\.staging-(\d+)")
+        for path in self.path.parent.iterdir():
+            found = ours.fullmatch(path.name)
+            if found and int(found[1]) not in running:
+                path.unlink(missing_ok=True)
+
+    def insert_rows(self, connection: Connection, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
+        """See ``Database``."""
+        connection.exec_driver_sql(_insert_statement(table), list(rows))
+
+    def insert_first(self, connection: Connection, table: Table, rows: Select[Any]) -> None:
+        """See ``Database``."""
+        columns = [column.name for column in table.c]
+        connection.execute(insert(table).prefix_with("OR IGNORE").from_select(columns, rows))
+
+    def analyze(self, connection: Connection, *tables: Table) -> None:
+        """Nothing: SQLite's planner takes the indices that the schema offers."""
+
+    def back_up(self, connection: Connection, label: str, create: Callable[[Connection], None]) -> None:
+        """See ``Database``; a copy of the file, beside it."""
+        to = self.path.with_name(f"{self.path.name}.backup-{label}")
+        _create_private(to, new=True)
+        try:
+            with closing(sqlite3.connect(self.path)) as source, closing(sqlite3.connect(to)) as target:
+                source.backup(target)
+        except sqlite3.Error as error:
+            to.unlink(missing_ok=True)
+            raise StoreError(f"The store {self.path} can't be backed up to {to}: {error}.") from error
 
 
-def begin_writing(connection: Connection) -> None:
-    """From its next transaction on, the connection asks for the write lock at once."""
-    connection.execution_options(immediate=True)
-
-
-def insert_statement(connection: Connection, table: Table) -> str:
-    """SQL for ``exec_driver_sql`` with tuples of database values, in column order: the fastest way in."""
-    return str(insert(table).compile(connection.engine))
-
-
-def insert_first(connection: Connection, table: Table, rows: Select[Any]) -> None:
-    """Insert what a query gives, in column order; of rows with the same primary key the first."""
-    columns = [column.name for column in table.c]
-    connection.execute(insert(table).prefix_with("OR IGNORE").from_select(columns, rows))
-
-
-def back_up(path: Path, to: Path) -> None:
-    """Copy a database, while others may use it.
-
-    Raises:
-        StoreError: It can't be copied.
-    """
-    _create_private(to, new=True)
-    try:
-        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(to)) as target:
-            source.backup(target)
-    except sqlite3.Error as error:
-        to.unlink(missing_ok=True)
-        raise StoreError(f"The store {path} can't be backed up to {to}: {error}.") from error
+@cache
+def _insert_statement(table: Table) -> str:
+    return str(insert(table).compile(dialect=dialect()))
 
 
 def _create_private(path: Path, *, new: bool = False) -> None:

@@ -10,8 +10,10 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     ForeignKey,
+    FromClause,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     UniqueConstraint,
@@ -73,8 +75,62 @@ run = Table(
     Column("pid", BigInteger, nullable=False),
     Column("host", FaithfulText, nullable=False),
     Column("process_started", FaithfulText),
+    Column("source_run_id", BigInteger, ForeignKey("run.id")),
+    Column("lease_until", Instant),
     sqlite_autoincrement=True,
 )
+
+run_change = Table(
+    "run_change",
+    metadata,
+    Column("run_id", Key, ForeignKey("run.id"), primary_key=True),
+    Column("type", FaithfulText, primary_key=True),
+    Column("resources", BigInteger, nullable=False),
+    Column("resources_added", BigInteger, nullable=False),
+    Column("resources_removed", BigInteger, nullable=False),
+    Column("grants", BigInteger, nullable=False),
+    Column("grants_added", BigInteger, nullable=False),
+    Column("grants_removed", BigInteger, nullable=False),
+)
+"""What a published run held of each resource type, and how that differs from the one before."""
+
+checkpoint = Table(
+    "checkpoint",
+    metadata,
+    Column("connector_id", Key, ForeignKey("connector.id"), primary_key=True),
+    Column("run_id", Key, ForeignKey("run.id"), nullable=False),
+    Column("full_run_id", Key, ForeignKey("run.id"), nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
+
+event = Table(
+    "event",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("connector_id", Key, ForeignKey("connector.id"), nullable=False),
+    Column("run_id", Key, ForeignKey("run.id"), nullable=False),
+    Column("uuid", FaithfulText, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("kind", FaithfulText, nullable=False),
+    Column("outcome", FaithfulText),
+    Column("actor", Json),
+    Column("targets", Json, nullable=False),
+    Column("message", FaithfulText, nullable=False),
+    UniqueConstraint("connector_id", "uuid"),
+    Index(None, "connector_id", "at"),
+)
+
+event_gap = Table(
+    "event_gap",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("connector_id", Key, ForeignKey("connector.id"), nullable=False),
+    Column("run_id", Key, ForeignKey("run.id"), nullable=False),
+    Column("since", Instant),
+    Column("until", Instant, nullable=False),
+    Column("why", FaithfulText, nullable=False),
+)
+"""Spans of time of which some events may be missing."""
 
 finding = Table(
     "finding",
@@ -157,7 +213,15 @@ grant_version = Table(
     sqlite_with_rowid=False,
 )
 
+Index(
+    "ix_grant_version_condition_id",
+    grant_version.c.condition_id,
+    sqlite_where=grant_version.c.condition_id.is_not(None),
+    postgresql_where=grant_version.c.condition_id.is_not(None),
+)
+"""Few grants have a condition; an incremental run in which one ends must find them."""
 
-def held_at(version: Table, published: int) -> ColumnElement[bool]:
+
+def held_at(version: FromClause, published: int) -> ColumnElement[bool]:
     """Picks the version rows that held at a publish number."""
     return (version.c.since <= published) & (version.c.until > published)

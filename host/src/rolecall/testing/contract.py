@@ -8,20 +8,19 @@ host's door.
 import asyncio
 import inspect
 import re
-import tempfile
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import aclosing, contextmanager
+import zlib
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from rolecall import (
     Capability,
     CheckReport,
-    ConfigError,
     ConnectorContext,
     Entitlement,
     EntitlementRef,
+    Event,
     Finding,
     Grant,
     Identity,
@@ -29,10 +28,9 @@ from rolecall import (
     PluginError,
     Ref,
     Resource,
-    RolecallError,
-    Secret,
     hookimpl,
 )
+from rolecall.testing.rehearsal import UnderTest, Unwatched, job_of, raise_for, temporary_store
 
 if TYPE_CHECKING:  # pytest loads this plugin in every project: the engine is imported by who uses it
     from rolecall.plugins import OpenConnector, Plugins
@@ -40,7 +38,6 @@ if TYPE_CHECKING:  # pytest loads this plugin in every project: the engine is im
     from rolecall.store.runs import RunRecord
     from rolecall.sync import SyncJob
 
-NAME = "under-test"
 WORD = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -57,6 +54,8 @@ class Collected:
         identity: Whose credential it was, if the connector said so.
         log: The lines of the run's log.
         requests: How many the connector announced.
+        events: What the provider's log said.
+        checkpoint: What the run left for the next one, or None.
     """
 
     resources: Mapping[Ref, Resource]
@@ -67,6 +66,8 @@ class Collected:
     identity: Identity | None
     log: tuple[str, ...]
     requests: int
+    events: tuple[Event, ...] = ()
+    checkpoint: bytes | None = None
 
 
 async def collect(
@@ -88,9 +89,9 @@ async def collect(
         RolecallError: The run failed, with the run's own code, message and hint.
     """
     job, plugins = _prepared(kind, settings, secrets, plugins)
-    with _temporary_store() as store:
+    with temporary_store() as store:
         run, collected = await _sync(store, plugins, job)
-    _raise_for(run)
+    raise_for(run)
     return collected
 
 
@@ -102,22 +103,25 @@ async def assert_contract(
 ) -> Collected:
     """Check what the host's door can't see in one run, and give what the first run yielded.
 
-    Two runs of the same provider state must yield the same; a reading that is broken off must leave
-    nothing behind; no secret may appear in anything that is kept or shown; findings and
-    capabilities must be worded as their types ask. Arguments and errors are those of ``collect``.
+    Two full runs of the same provider state must yield the same, and an incremental run after them must
+    change nothing; a reading that is broken off must leave nothing behind; no secret may appear in
+    anything that is kept or shown; findings and capabilities must be worded as their types ask. Arguments
+    and errors are those of ``collect``. ``Mirror`` proves incremental runs of a provider that changes.
 
     Raises:
         AssertionError: Names everything that the contract forbids.
     """
     job, plugins = _prepared(kind, settings, secrets, plugins)
-    with _temporary_store() as store:
+    with temporary_store() as store:
         run, first = await _sync(store, plugins, job)
-        _raise_for(run)
+        raise_for(run)
         again, second = await _sync(store, plugins, job)
-        _raise_for(again)
+        raise_for(again)
+        patched = await _patched(store, plugins, job) if second.checkpoint is not None else []
     report, left = await _broken_off(plugins, job)
     wrong = [
         *([] if again.status == "unchanged" else _moved(first, second)),
+        *patched,
         *(f"a reading that was broken off left {task} running" for task in left),
         *(
             f"finding {each.code!r} isn't a snake_case word"
@@ -138,33 +142,29 @@ def _prepared(
     secrets: Mapping[str, str] | None,
     plugins: "Plugins | None",
 ) -> "tuple[SyncJob, Plugins]":
-    from rolecall.config_schemas import load_table  # noqa: PLC0415 - see above
-    from rolecall.plugins import load_plugins  # noqa: PLC0415
-    from rolecall.sync import SyncJob  # noqa: PLC0415
+    from rolecall.plugins import load_plugins  # noqa: PLC0415 - see above
 
     plugins = plugins or load_plugins()
-    if kind not in plugins.kinds:
-        states = ", ".join(f"{each.name} ({each.reason or each.state})" for each in plugins.inventory)
-        raise PluginError(f"No installed plugin offers the kind {kind}; there are: {states or 'none'}.")
-    problems: list[str] = []
-    loaded = load_table(plugins.kinds[kind].settings(), settings, f"connectors.{NAME}", problems)
-    if problems:
-        raise ConfigError("; ".join(problems), problems=problems)
-    hidden = {name: Secret(text) for name, text in (secrets or {}).items()}
-    return SyncJob(NAME, kind, loaded, hidden), plugins
+    return job_of(UnderTest(kind, settings, secrets or {}), plugins), plugins
 
 
-async def _sync(store: "Store", plugins: "Plugins", job: "SyncJob") -> "tuple[RunRecord, Collected]":
+async def _sync(
+    store: "Store", plugins: "Plugins", job: "SyncJob", mode: Literal["full", "incremental"] = "full"
+) -> "tuple[RunRecord, Collected]":
+    from rolecall.guard import ShrinkGuard  # noqa: PLC0415 - see above
+    from rolecall.store.checkpoints import read_checkpoint  # noqa: PLC0415
     from rolecall.store.runs import read_findings, read_log  # noqa: PLC0415
-    from rolecall.sync import ShrinkGuard, sync_connector  # noqa: PLC0415
+    from rolecall.sync import SyncRules, sync_connector  # noqa: PLC0415
 
     keeper = _Keeper()
     plugins.manager.register(keeper)
     try:
-        run = await sync_connector(store, plugins, job, ShrinkGuard(accepted=True), _Unwatched())
+        rules = SyncRules(mode, guard=ShrinkGuard(accepted=True))
+        run = await sync_connector(store, plugins, job, rules, Unwatched())
     finally:
         plugins.manager.unregister(keeper)
     lists, identity = run.completeness.get("lists", ()), run.completeness.get("identity")
+    checkpoint = read_checkpoint(store, job.connector)
     return run, Collected(
         keeper.resources,
         keeper.entitlements,
@@ -174,7 +174,28 @@ async def _sync(store: "Store", plugins: "Plugins", job: "SyncJob") -> "tuple[Ru
         None if identity is None else _identity(identity),
         tuple(line.message for line in read_log(store, job.connector, run.id)),
         run.requests,
+        tuple(keeper.events),
+        None if checkpoint is None else checkpoint.data,
     )
+
+
+async def _patched(store: "Store", plugins: "Plugins", job: "SyncJob") -> list[str]:
+    """What is wrong with an incremental run when nothing happened since the run before."""
+    from rolecall.store.runs import read_findings, resolve_at  # noqa: PLC0415 - see above
+
+    before = resolve_at(store, job.connector, None)
+    run, _ = await _sync(store, plugins, job, "incremental")
+    raise_for(run)
+    found, found_before = (set(read_findings(store, each.id)) for each in (run, before))
+    return [
+        *(
+            ["an incremental run was published as a change, though nothing happened"]
+            if run.status != "unchanged"
+            else []
+        ),
+        *(f"an incremental run no longer reports {each.code}" for each in found_before - found),
+        *(f"only an incremental run reports {each.code}" for each in found - found_before),
+    ]
 
 
 def _identity(stored: Mapping[str, Any]) -> Identity:
@@ -182,36 +203,17 @@ def _identity(stored: Mapping[str, Any]) -> Identity:
     return Identity(stored["id"], stored["login"], None if rights is None else tuple(rights))
 
 
-def _raise_for(run: "RunRecord") -> None:
-    if run.error is not None:
-        hint = run.error.get("hint")
-        raise RolecallError(
-            str(run.error["message"]), hint=None if hint is None else str(hint), code=str(run.error["code"])
-        )
-
-
-@contextmanager
-def _temporary_store() -> "Iterator[Store]":
-    from rolecall.store import open_store  # noqa: PLC0415
-
-    with (
-        tempfile.TemporaryDirectory(prefix="rolecall-contract-") as folder,
-        open_store("sqlite:///rolecall.db", Path(folder)) as store,
-    ):
-        yield store
-
-
 async def _broken_off(plugins: "Plugins", job: "SyncJob") -> tuple[CheckReport | None, list[str]]:
     """Check the connector, stop each reading at its first batch, and see what still runs after closing."""
     from rolecall.plugins import open_connector  # noqa: PLC0415
 
     before = asyncio.all_tasks()
-    context = ConnectorContext(job.connector, job.kind, job.settings, job.secrets, observer=_Unwatched())
+    context = ConnectorContext(job.connector, job.kind, job.settings, job.secrets, observer=Unwatched())
     async with open_connector(plugins, context) as connector:
         report = await _checked(connector)
         await connector.validate()
         for resource_type in connector.kind.resource_types:
-            batches = connector.resources(resource_type, _Unwatched())
+            batches = connector.resources(resource_type, Unwatched())
             await anext(batches, None)
             await batches.aclose()  # type: ignore[attr-defined]  # the host's own generator
     await asyncio.sleep(0)  # tasks that were cancelled end now
@@ -266,14 +268,25 @@ def _capability_faults(report: CheckReport | None) -> list[str]:
 
 
 def _secrets_shown(job: "SyncJob", collected: Collected, report: CheckReport | None) -> list[str]:
-    shown = {name: repr(getattr(collected, name)) for name in Collected.__slots__}
-    shown["check"] = repr(report)
+    shown = {name: repr(getattr(collected, name)).encode() for name in Collected.__slots__}
+    shown["check"] = repr(report).encode()
+    shown["checkpoint"] = _unpacked(collected.checkpoint or b"")
     return [
         f"the secret {setting} appears in {where}"
         for setting, secret in job.secrets.items()
         for where, text in shown.items()
-        if secret.reveal() in text
+        if secret.reveal().encode() in text
     ]
+
+
+def _unpacked(data: bytes) -> bytes:
+    """The bytes, and what they hold where a compressed stream begins in them."""
+    for start in range(min(len(data), 16)):
+        try:
+            return data + zlib.decompressobj().decompress(data[start:])
+        except zlib.error:
+            continue
+    return data
 
 
 def _word(code: str) -> bool:
@@ -287,6 +300,11 @@ class _Keeper:
     resources: dict[Ref, Resource] = field(default_factory=dict)
     entitlements: dict[EntitlementRef, Entitlement] = field(default_factory=dict)
     grants: list[Grant] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+
+    @hookimpl(wrapper=True)
+    def rolecall_sync_events(self) -> Generator[None, Any, Any]:
+        return _passing((yield), self.events.append)
 
     @hookimpl(wrapper=True)
     def rolecall_sync_resources(self) -> Generator[None, Any, Any]:
@@ -315,18 +333,3 @@ def _passing(batches: Any, keep: Callable[[Any], object]) -> Any:
                     keep(each)
 
     return passing()
-
-
-class _Unwatched:
-    """Progress, observer and run of a connector that nobody watches."""
-
-    def started(self, connector: str) -> None: ...
-    def finished(self, connector: str) -> None: ...
-    def logged(self, level: str, message: str) -> None: ...
-    def requested(self, what: object) -> None: ...
-    def waiting(self, seconds: float, why: str) -> None: ...
-    def found(self, finding: Finding) -> None: ...
-    def read(self, reading: ListRead) -> None: ...
-    def identified(self, identity: Identity) -> None: ...
-    def log(self, message: str) -> None: ...
-    def progress(self, what: str, done: int, total: int | None = None) -> None: ...

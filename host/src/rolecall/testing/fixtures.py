@@ -8,15 +8,21 @@ import pytest
 
 from rolecall.testing.cassettes import unplayed
 from rolecall.testing.offline import offline
-from rolecall.testing.workspace import Workspace
+from rolecall.testing.workspace import DEFAULT_STORE, Workspace
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Iterator[Workspace]:
+def store_url() -> str:
+    """URL of the store that the workspace uses: a file in it. Override the fixture to test on another one."""
+    return DEFAULT_STORE
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, store_url: str) -> Iterator[Workspace]:
     """A temporary workspace; what was started in it is stopped when the test ends."""
     folder = tmp_path / "workspace"
     folder.mkdir(mode=0o700)
-    space = Workspace(folder)
+    space = Workspace(folder, store_url)
     try:
         yield space
     finally:

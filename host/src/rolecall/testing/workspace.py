@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+DEFAULT_STORE = "sqlite:///rolecall.db"
+STORE_VARIABLE = "ROLECALL_STORE_URL"
 INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "SYSTEMROOT", "PYTHONPATH", "VIRTUAL_ENV")
 
 
@@ -36,14 +38,15 @@ class Workspace:
     """A folder where ``rolecall`` commands run, each in a process of its own.
 
     Attributes:
-        folder: Where ``rolecall.toml`` and the database are.
+        folder: Where ``rolecall.toml`` is, and the database unless ``store_url`` names another place.
         environment: Variables set for the commands, for secrets by reference. Little else is
             inherited, so that a developer's own variables don't leak into a test.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, store_url: str = DEFAULT_STORE) -> None:
         self.folder = folder
-        self.environment: dict[str, str] = {}
+        self.store_url = store_url
+        self.environment = {} if store_url == DEFAULT_STORE else {STORE_VARIABLE: store_url}
         self._started: list[subprocess.Popen[str]] = []
 
     @property
@@ -52,8 +55,11 @@ class Workspace:
         return self.folder / "rolecall.toml"
 
     def configure(self, toml: str, **secrets: str) -> None:
-        """Write the configuration, and set environment variables that it refers to."""
-        self.config.write_text(toml, encoding="utf-8")
+        """Write the configuration, and set environment variables that it refers to.
+
+        Unless it says so itself, it says where the store is.
+        """
+        self.config.write_text(in_store(self.store_url, toml), encoding="utf-8")
         self.environment |= secrets
 
     def rolecall(self, *arguments: str, timeout: float = 120, stdin: str = "") -> Finished:
@@ -90,3 +96,10 @@ class Workspace:
     def _environment(self) -> Mapping[str, str]:
         inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
         return inherited | {"PYTHONUTF8": "1"} | self.environment
+
+
+def in_store(url: str, toml: str) -> str:
+    """The configuration with the store at ``url``, which STORE_VARIABLE holds, unless it names one itself."""
+    if url == DEFAULT_STORE or "[store]" in toml:
+        return toml
+    return f'[store]\nurl = {{ env = "{STORE_VARIABLE}" }}\n\n{toml}'
