@@ -1,0 +1,104 @@
+"""Measures what the credential can do, and whether a sync would work; what can't be proven is unknown."""
+
+from rolecall import Capability, CheckReport, Problem, ProviderError, Unavailable
+from rolecall_okta.client import OktaClient
+from rolecall_okta.directory.config import Settings
+from rolecall_okta.directory.history import FILTER
+from rolecall_okta.directory.owner import EVERYBODY, nobody_listed
+from rolecall_okta.measuring import (
+    PROVISION_MEMBERSHIP,
+    REVIEW_MEMBERSHIP,
+    REVIEW_ROLES,
+    WRITES_MEMBERSHIPS,
+    by_role,
+    excess_rights,
+    first_page,
+    lists_admins,
+    lists_members,
+    measured,
+    read_principal,
+)
+from rolecall_okta.rows import ProfiledUserRow, profiled_user_row
+
+
+async def check_connector(okta: OktaClient, settings: Settings) -> CheckReport:
+    """Ask the provider, and put down what it answered.
+
+    Raises:
+        Unavailable: The provider can't be reached.
+    """
+    problems: list[Problem] = []
+    if settings.domain.note:
+        problems.append(Problem("domain_corrected", f"domain: {settings.domain.note}.", fatal=False))
+    principal = await read_principal(okta)
+    people = await _people(okta, settings, problems)
+    capabilities = [
+        await measured(REVIEW_MEMBERSHIP, lists_members(okta)),
+        by_role(PROVISION_MEMBERSHIP, WRITES_MEMBERSHIPS, principal),
+        await measured(REVIEW_ROLES, lists_admins(okta)),
+    ]
+    problems += _unknown_fields(people, settings) + _missing(capabilities)
+    if settings.admin_roles == "off" or capabilities[2].allowed != "yes":
+        problems += excess_rights(principal)
+    features = {"system_log": await _reads_log(okta)}
+    return CheckReport(None, principal.identity, features, capabilities, problems)
+
+
+async def _people(okta: OktaClient, settings: Settings, problems: list[Problem]) -> list[ProfiledUserRow]:
+    """The first page of people, without whom no sync works."""
+    project = profiled_user_row(tuple(settings.profile_fields))
+    try:
+        people = await first_page(okta.users(search=EVERYBODY, project=project))
+        if not people:
+            raise nobody_listed()
+    except Unavailable:
+        raise
+    except ProviderError as error:
+        problems.append(Problem(error.code, error.message, error.hint))
+        return []
+    return people
+
+
+def _unknown_fields(people: list[ProfiledUserRow], settings: Settings) -> list[Problem]:
+    """Attributes that nobody on a page of people has: a misspelt name, or one that is set of few."""
+    names = [
+        name
+        for place, name in enumerate(settings.profile_fields)
+        if people and all(row.values[place] is None for row in people)
+    ]
+    return [
+        Problem(
+            "profile_field_empty",
+            f"None of the first {len(people)} people has the profile attribute {name}.",
+            "compare profile_fields with the attributes' variable names in Okta's Profile Editor",
+            fatal=False,
+        )
+        for name in names
+    ]
+
+
+def _missing(capabilities: list[Capability]) -> list[Problem]:
+    """What a sync can't do without."""
+    return [
+        Problem(
+            "right_missing",
+            f"{capability.name}: {capability.evidence}.",
+            "give the service account a role that may view users and groups",
+        )
+        for capability in capabilities
+        if capability.name == REVIEW_MEMBERSHIP and capability.allowed == "no"
+    ]
+
+
+async def _reads_log(okta: OktaClient) -> bool:
+    """Whether later runs can read only what changed."""
+    if okta.server_time is None:
+        return False
+    try:
+        async for _events in okta.events(FILTER, since=okta.server_time):
+            pass
+    except Unavailable:
+        raise
+    except ProviderError:
+        return False
+    return True

@@ -1,0 +1,61 @@
+"""What this plugin offers: the connector kind ``okta``."""
+
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+
+from rolecall import ConfigError, ConnectorContext, ConnectorKind, SetupQuestion, hookimpl
+from rolecall_okta.auth import SswsAuth
+from rolecall_okta.client import OktaClient
+from rolecall_okta.directory.config import Settings, SettingsSchema
+from rolecall_okta.directory.connector import DirectoryConnector
+from rolecall_okta.directory.emission import RESOURCE_TYPES
+from rolecall_okta.sending import Timeouts
+
+CREDENTIAL_HELP = """\
+Make a service account in Okta for Rolecall, give it the standard role Read-only Administrator, sign in as
+it and create a token (Security > API > Tokens). A token has the rights of whoever made it, for as long as
+they have them; it ends 30 days after its last use. Such a token reads people, groups, memberships and the
+System Log, so that later runs read only what changed. Narrower: a custom role with the permissions "View
+users and their details" and "View groups and their details", on a resource set with all users and all
+groups; it can't read the System Log, and every run reads everything. Admin roles take a Super
+Administrator, or a custom role with "View roles, resources, and admin assignments" on all IAM resources
+beside the other one; without, they are left out and the run says so."""
+
+KIND = ConnectorKind(
+    id="okta",
+    display_name="Okta",
+    settings=SettingsSchema,
+    resource_types=RESOURCE_TYPES,
+    setup=(
+        SetupQuestion("domain", "--domain", "Okta domain, such as acme.okta.com"),
+        SetupQuestion("api_token", "--token", "Where the API token is"),
+    ),
+    credential_help=CREDENTIAL_HELP,
+)
+
+
+@hookimpl
+def rolecall_connector_kinds() -> Sequence[ConnectorKind]:
+    """See the hook's specification."""
+    return [KIND]
+
+
+@hookimpl
+async def rolecall_open(context: ConnectorContext) -> DirectoryConnector:
+    """See the hook's specification."""
+    settings = context.settings
+    if not isinstance(settings, Settings):
+        raise ConfigError(f"{context.name}: these are not the settings of {KIND.id}")
+    resources = AsyncExitStack()
+    timeout = settings.request_timeout
+    client = OktaClient(
+        settings.domain,
+        SswsAuth(context.secrets["api_token"]),
+        context.observer,
+        timeouts=Timeouts(read=min(timeout, 30.0), request=timeout),
+        concurrency=settings.concurrency,
+        share=settings.rate_limit_share,
+    )
+    okta = await resources.enter_async_context(client)
+    wanted = frozenset(ref.id for ref in context.wanted)
+    return DirectoryConnector(settings, okta, wanted, resources)
