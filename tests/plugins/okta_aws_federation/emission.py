@@ -34,6 +34,8 @@ class Emission:
     readings: list = field(default_factory=list)
     identities: list = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
+    forecasts: list = field(default_factory=list)
+    short: list = field(default_factory=list)
     resources: dict = field(default_factory=dict)
     entitlements: dict = field(default_factory=dict)
     grants: list = field(default_factory=list)
@@ -53,6 +55,15 @@ class Emission:
 
     def progress(self, what, done, total=None):
         pass
+
+    def partial(self, resource_type, why):
+        pass
+
+    def forecast(self, forecast):
+        self.forecasts.append(forecast)
+
+    def counted(self, resource, listed, expected):
+        self.short.append((resource, listed, expected))
 
     def codes(self):
         return {finding.code for finding in self.findings}

@@ -23,6 +23,7 @@ class Settings:
             person into one of their own.
         request_timeout: Seconds that one request may take.
         concurrency: Requests under way at once.
+        rate_limit_share: Share of Okta's rate limits that a run may use, 0 to 1.
     """
 
     domain: OktaDomain
@@ -31,6 +32,7 @@ class Settings:
     allow_group_to_direct_assignment_conversion: bool = False
     request_timeout: float = 60.0
     concurrency: int = 40
+    rate_limit_share: float = 0.5
 
 
 class SettingsSchema(ma.Schema):
@@ -61,6 +63,10 @@ class SettingsSchema(ma.Schema):
         strict=True,
         validate=ma.validate.Range(min=1, max=75),
         metadata={"description": "Requests under way at once"},
+    )
+    rate_limit_share = ma.fields.Float(
+        validate=ma.validate.Range(min=0.05, max=1),
+        metadata={"description": "Share of Okta's rate limits that a run may use, 0.05 to 1"},
     )
 
     @ma.post_load

@@ -1,15 +1,24 @@
 """One open connector: its hooks, a few lines each, on one client and one snapshot."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
+from datetime import UTC, datetime
 
 from rolecall import (
+    Change,
+    Checkpoint,
     CheckReport,
     Entitlement,
     EntitlementRef,
+    Event,
+    Forecast,
+    FullRunNeeded,
     Grant,
     GrantOutcome,
+    GrantRef,
+    IdentitySource,
+    ProviderError,
     Ref,
     Refused,
     Resource,
@@ -18,13 +27,30 @@ from rolecall import (
     SyncRun,
     hookimpl,
 )
-from rolecall_okta import OktaClient
+from rolecall_okta import GroupRow, OktaClient
 from rolecall_okta_aws_federation import sync
 from rolecall_okta_aws_federation.aws_app import read_aws_app
 from rolecall_okta_aws_federation.checking import check_connector
 from rolecall_okta_aws_federation.config import Settings
+from rolecall_okta_aws_federation.confirming import Confirmation
+from rolecall_okta_aws_federation.difference import differences
+from rolecall_okta_aws_federation.findings import finding
+from rolecall_okta_aws_federation.forecasting import incremental_forecast
+from rolecall_okta_aws_federation.full_reading import estimate, read_everything
+from rolecall_okta_aws_federation.incremental_reading import read_changes
+from rolecall_okta_aws_federation.log_reading import LOG, LogReading, log_filter, read_log, unreadable
+from rolecall_okta_aws_federation.memory import (
+    Memory,
+    fingerprint,
+    load,
+    refuse_other_settings,
+    settled_clocks,
+)
 from rolecall_okta_aws_federation.payloads import OktaApp
-from rolecall_okta_aws_federation.snapshot import Snapshot, take_snapshot
+from rolecall_okta_aws_federation.reader import NoRun, Reader
+from rolecall_okta_aws_federation.snapshot import Snapshot, derive
+from rolecall_okta_aws_federation.state import OrgState
+from rolecall_okta_aws_federation.sync import batches
 
 NOT_CARRIED_OUT = "Grants and revocations are not carried out by this release; nothing was changed."
 
@@ -32,12 +58,22 @@ NOT_CARRIED_OUT = "Grants and revocations are not carried out by this release; n
 class FederationConnector:
     """Carries the connector hooks; the host registers it while the connector is open."""
 
-    def __init__(self, settings: Settings, okta: OktaClient, resources: AsyncExitStack) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        okta: OktaClient,
+        resources: AsyncExitStack,
+        source: IdentitySource | None = None,
+    ) -> None:
         self._settings = settings
+        self._source = source
         self._okta = okta
         self._resources = resources
         self._app: OktaApp | None = None
+        self._log = LogReading()
+        self._memory: Memory | None = None
         self._snapshot: Snapshot | None = None
+        self._left: Memory | None = None
         self._failure: RolecallError | None = None
         self._reading = asyncio.Lock()
 
@@ -50,6 +86,46 @@ class FederationConnector:
     async def rolecall_check(self) -> CheckReport:
         """See the hook's specification."""
         return await check_connector(self._okta, self._settings)
+
+    @hookimpl
+    async def rolecall_sync_events(
+        self, checkpoint: Checkpoint | None, run: SyncRun
+    ) -> AsyncIterator[Sequence[Event]]:
+        """See the hook's specification."""
+        unfit: FullRunNeeded | None = None
+        if checkpoint is not None:
+            try:
+                self._memory = load(checkpoint.data)
+            except FullRunNeeded as reason:
+                unfit = reason
+        try:
+            async for batch in read_log(self._okta, self._settings.aws_okta_app_id, self._memory, self._log):
+                yield batch
+        except FullRunNeeded as reason:
+            unfit = reason
+        except ProviderError as error:
+            why = unreadable(error)
+            if why is None:
+                raise
+            run.found(finding("log_unreadable", LOG, reason=why))
+            unfit = FullRunNeeded(f"the System Log can't be read ({why})")
+        if unfit is not None and checkpoint is not None:
+            raise unfit
+
+    @hookimpl
+    async def rolecall_sync_changes(
+        self, checkpoint: Checkpoint, run: SyncRun
+    ) -> AsyncIterator[Sequence[Change]]:
+        """See the hook's specification."""
+        memory = self._memory or load(checkpoint.data)
+        refuse_other_settings(memory, self._settings, self._source)
+        reader, app = self._reader(run), await self._aws_app()
+        state, moved = await read_changes(reader, memory, app, self._log, checkpoint.source_run_id)
+        before, after = derive(memory.state), derive(state)
+        self._report(reader, after)
+        self._left = self._leave(reader, state, moved.groups.values(), memory.clocks)
+        for batch in batches(differences(before, after)):
+            yield batch
 
     @hookimpl
     async def rolecall_sync_resources(
@@ -76,6 +152,30 @@ class FederationConnector:
             yield batch
 
     @hookimpl
+    async def rolecall_confirm(
+        self, suspects: Sequence[Ref | GrantRef], run: SyncRun
+    ) -> Sequence[bool | None]:
+        """See the hook's specification."""
+        if self._snapshot is None:
+            return [None] * len(suspects)
+        return await Confirmation(Reader(self._okta, run), self._snapshot).answers(suspects)
+
+    @hookimpl
+    async def rolecall_estimate(self, checkpoint: Checkpoint | None) -> Forecast:
+        """See the hook's specification."""
+        if checkpoint is not None:
+            with suppress(FullRunNeeded):
+                memory = load(checkpoint.data)
+                refuse_other_settings(memory, self._settings, self._source)
+                return incremental_forecast(self._okta, memory.state, by_source=self._source is not None)
+        return await estimate(Reader(self._okta, NoRun(), self._source), await self._aws_app())
+
+    @hookimpl
+    async def rolecall_checkpoint(self) -> bytes | None:
+        """See the hook's specification."""
+        return None if self._left is None else self._left.dump()
+
+    @hookimpl
     async def rolecall_grant(self, entitlement: EntitlementRef, principal: Ref) -> GrantOutcome:
         """See the hook's specification."""
         raise Refused(NOT_CARRIED_OUT, hint=f"grant {entitlement} to {principal} in the Okta Admin Console")
@@ -99,10 +199,55 @@ class FederationConnector:
                 if self._settings.domain.note:
                     run.log(f"domain: {self._settings.domain.note}")
                 try:
-                    if self._app is None:
-                        self._app = await read_aws_app(self._okta, self._settings.aws_okta_app_id)
-                    self._snapshot = await take_snapshot(self._okta, self._app, run)
+                    reader = self._reader(run)
+                    state = await read_everything(reader, await self._aws_app())
                 except RolecallError as error:
                     self._failure = error
                     raise
+                self._snapshot = derive(state)
+                self._report(reader, self._snapshot)
+                self._left = self._leave(reader, state, state.groups.values(), {})
             return self._snapshot
+
+    async def _aws_app(self) -> OktaApp:
+        if self._app is None:
+            self._app = await read_aws_app(self._okta, self._settings.aws_okta_app_id)
+        return self._app
+
+    def _reader(self, run: SyncRun) -> Reader:
+        log = self._log
+        return Reader(
+            self._okta,
+            run,
+            self._source,
+            lost=set(log.deleted_groups),
+            deleted_people=set(log.deleted_people),
+        )
+
+    def _report(self, reader: Reader, snapshot: Snapshot) -> None:
+        reader.reads.report(reader.run)
+        for each in snapshot.findings:
+            reader.run.found(each)
+
+    @property
+    def _read_from(self) -> datetime:
+        """When the run's first reply came, by Okta's clock."""
+        return self._okta.first_reply_at or datetime.now(UTC)
+
+    def _leave(
+        self, reader: Reader, state: OrgState, groups: Iterable[GroupRow], clocks: Mapping[str, str]
+    ) -> Memory | None:
+        """What the next run goes on from; None where it must read everything."""
+        if self._log.position is None or state.incomplete:
+            return None
+        wanted = log_filter(state.app.id, state.watched())
+        position = self._log.position if wanted == self._log.asked else None
+        return Memory(
+            state,
+            self._read_from,
+            fingerprint(self._settings),
+            None if reader.source is None else reader.source.connector,
+            wanted,
+            position,
+            settled_clocks(groups, self._read_from, clocks),
+        )

@@ -13,11 +13,17 @@ import click
 TOKEN_VARIABLE = "OKTA_API_TOKEN"  # noqa: S105 - a variable's name
 TOKEN = "demo-token"  # noqa: S105 - the simulator's own, of no use elsewhere
 CONFIGURATION = """\
+[connectors.okta]
+kind = "okta"
+domain = "{domain}"
+api_token = {{ env = "OKTA_API_TOKEN" }}
+
 [connectors.aws]
 kind = "okta_aws_federation"
 domain = "{domain}"
 api_token = {{ env = "OKTA_API_TOKEN" }}
 aws_okta_app_id = "{mapping_app}"
+identity_source = "okta"
 owners = ["ada@acme.example"]
 
 [connectors.aws-data]
@@ -38,7 +44,7 @@ account_id,name,owner,tags
 """
 TOUR = (
     ("What can this credential do?", "check aws"),
-    ("Read both AWS apps of the organisation, and publish what they say.", "sync"),
+    ("Read the directory, then both AWS apps; one of them takes its people and groups from it.", "sync"),
     ("Who can assume which role, and by what path?", "access --connector aws"),
     (
         "Why does Grace have ReadOnly in production?",
@@ -58,6 +64,11 @@ TOUR = (
     ),
     ("What looked odd on the way?", "findings"),
     ("And the connectors?", "status"),
+)
+AFTER_A_CHANGE = (
+    ("Meanwhile Grace left the group in Okta. The next sync reads only what changed.", "sync"),
+    ("Who did that?", "events okta"),
+    ("What Grace has now:", "access --user grace.hopper@acme.example"),
 )
 
 
@@ -98,6 +109,11 @@ def demo(*, keep: bool) -> None:
         (folder / "accounts.csv").write_text(ACCOUNTS, encoding="utf-8")
         click.echo("An Okta organisation is simulated in this process and spoken to over HTTP.")
         for remark, arguments in TOUR:
+            _show(folder, remark, arguments)
+        grace, group = org.user("grace.hopper@acme.example"), org.group("aws_210987654321_ReadOnly")
+        if grace and group:
+            org.remove_member(group, grace)
+        for remark, arguments in AFTER_A_CHANGE:
             _show(folder, remark, arguments)
 
 

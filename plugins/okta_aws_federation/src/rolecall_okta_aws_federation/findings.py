@@ -131,6 +131,18 @@ _TEXTS: dict[str, tuple[Severity, str]] = {
         _MEDIUM,
         "The role {role} names another AWS account than identityProviderArn; it is counted in {account}.",
     ),
+    # The identity source and the log
+    "source_of_another_org": (
+        _HIGH,
+        (
+            "The identity source {source} holds {held} of the {people} people who are assigned to the app: "
+            "it reads another org, or not all of this one. Everything was read from Okta instead."
+        ),
+    ),
+    "log_unreadable": (
+        _LOW,
+        "The System Log can't be read ({reason}), so that every run reads everything.",
+    ),
     # People
     "default_role": (
         _MEDIUM,

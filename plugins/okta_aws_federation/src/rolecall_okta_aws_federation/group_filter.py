@@ -10,8 +10,8 @@ from rolecall import Finding
 from rolecall_okta_aws_federation.findings import finding
 from rolecall_okta_aws_federation.java_pattern import ACCOUNT, ROLE, read_java_pattern
 from rolecall_okta_aws_federation.java_scanner import PatternProblem
-from rolecall_okta_aws_federation.java_syntax import Node, written
-from rolecall_okta_aws_federation.literals import required_text
+from rolecall_okta_aws_federation.java_syntax import written
+from rolecall_okta_aws_federation.literals import RequiredText, required_text
 
 SETTING = "groupFilter"
 TIME_LIMIT = 2.0
@@ -33,16 +33,23 @@ class GroupFilter:
     """A pattern ready for use.
 
     Attributes:
-        search: Expression for Okta's group search that no matching name fails, or None.
+        required: What every matching name begins with or contains.
         left: Seconds that are left for matching; at 0 nothing matches any more.
     """
 
-    search: str | None
+    required: RequiredText
     _pattern: "regex.Pattern[str]" = field(repr=False)
     _account: int
     _role: int
     _word_edges: bool
     left: float = TIME_LIMIT
+
+    @property
+    def search(self) -> str | None:
+        """Expression for Okta's group search that no matching name fails, or None."""
+        if self.required.prefix:
+            return f'profile.name sw "{self.required.prefix}"'
+        return f'profile.name co "{self.required.inner}"' if self.required.inner else None
 
     @property
     def exhausted(self) -> bool:
@@ -57,7 +64,7 @@ class GroupFilter:
 
     def read(self, name: str) -> NamedRole | None:
         """The account and role that a group's name means, or None when it doesn't match."""
-        if self.left <= 0:
+        if self.left <= 0 or self.required.inner not in name:
             return None
         start = perf_counter()
         try:
@@ -86,12 +93,5 @@ def compile_group_filter(value: object) -> tuple[GroupFilter | None, list[Findin
     if pattern.account is None or pattern.role is None:
         lacking = ACCOUNT if pattern.account is None else ROLE
         return None, [*found, finding("group_filter_incomplete", SETTING, part="(?{{" + lacking + "}}…)")]
-    search = _search_expression(pattern.root)
-    return GroupFilter(search, compiled, pattern.account, pattern.role, pattern.word_edges), found
-
-
-def _search_expression(root: Node) -> str | None:
-    required = required_text(root)
-    if required.prefix:
-        return f'profile.name sw "{required.prefix}"'
-    return f'profile.name co "{required.inner}"' if required.inner else None
+    required = required_text(pattern.root)
+    return GroupFilter(required, compiled, pattern.account, pattern.role, pattern.word_edges), found

@@ -1,24 +1,20 @@
 """Who is in which group, by the cheaper way: the members of each group, or the groups of each person."""
 
-from collections.abc import Mapping, Sequence
+from array import array
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from math import ceil
 
-from rolecall import Finding, NotFound, Ref, SyncRun
-from rolecall_okta import GroupRow, OktaClient
-from rolecall_okta_aws_federation.completeness import Completeness
-from rolecall_okta_aws_federation.findings import finding, quoted
-from rolecall_okta_aws_federation.people import Memberships, People
+from rolecall import Finding, IdentitySource, NotFound, Ref
+from rolecall_okta import GroupRow
+from rolecall_okta_aws_federation.findings import finding
+from rolecall_okta_aws_federation.reader import Reader
+from rolecall_okta_aws_federation.source_reading import members_from
+from rolecall_okta_aws_federation.state import OrgState, is_everyone
 from rolecall_okta_aws_federation.together import for_each
 
 MEMBERS_A_PAGE = 1000
 MEMBERS = "/api/v1/groups/{id}/users"
 GROUPS_OF = "/api/v1/users/{id}/groups"
-EVERYONE = "Everyone"
-
-
-def is_everyone(group: GroupRow) -> bool:
-    """Whether a group is the built-in one that holds everybody: its members are never listed."""
-    return group.type == "BUILT_IN" and group.name == EVERYONE
 
 
 def member_pages(group: GroupRow) -> int:
@@ -26,114 +22,143 @@ def member_pages(group: GroupRow) -> int:
     return 1 if group.users_count is None else ceil(group.users_count / MEMBERS_A_PAGE)
 
 
-async def read_memberships(
-    okta: OktaClient,
-    groups: Sequence[GroupRow],
-    people: People,
-    assigned: Sequence[int],
-    reads: Completeness,
-    run: SyncRun,
-) -> Memberships:
-    """Find out who is in these groups.
+def goes_by_person(state: OrgState, groups: Collection[GroupRow]) -> bool:
+    """Whether asking each assigned person for their groups takes fewer requests."""
+    return pages_by_group(groups) > len(state.app_users)
 
-    Args:
-        okta: The client.
-        groups: The groups that matter.
-        people: Everybody met so far; members of groups are added.
-        assigned: Numbers of the people assigned to the app.
-        reads: Told how memberships were read.
-        run: Told which groups or people vanished.
 
-    Returns:
-        Memberships of the groups that are still there. Read by person, they hold assigned people only.
+def pages_by_group(groups: Iterable[GroupRow]) -> int:
+    """Requests that listing the members of all of these groups takes."""
+    return sum(member_pages(group) for group in groups if not is_everyone(group))
+
+
+async def read_memberships(reader: Reader, state: OrgState, groups: Sequence[GroupRow]) -> None:
+    """Find out who is in these groups; those that are there no more are dropped from the state.
+
+    Read by person, the memberships hold assigned people only.
     """
-    memberships = Memberships(people)
-    wanted: dict[str, GroupRow] = {}
-    for group in groups:
-        if is_everyone(group):
-            memberships.hold_everyone(group.id)
-            continue
-        memberships.list_group(group.id)
-        if member_pages(group):
-            wanted[group.id] = group
-    pages = sum(map(member_pages, wanted.values()))
+    listed = [group for group in groups if not is_everyone(group)]
+    if reader.source is not None:
+        await read_from_source(reader, reader.source, state, listed)
+        return
+    for group in listed:
+        state.members[group.id] = array("I")
+    wanted = {group.id: group for group in listed if member_pages(group)}
     if not wanted:
-        return memberships
-    if pages <= len(assigned):
-        run.log(
-            f"memberships by group: {pages} requests for {len(wanted)} groups; by person, {len(assigned)}"
-        )
-        await _by_group(okta, wanted, people, memberships, reads, run)
+        return
+    pages = pages_by_group(listed)
+    state.by_person = goes_by_person(state, listed)
+    if state.by_person:
+        by_group = f"by group, {pages} for {len(wanted)} groups"
+        reader.run.log(f"memberships by person: {len(state.app_users)} requests; {by_group}")
+        await read_by_person(reader, state, list(state.app_users), wanted)
     else:
-        run.log(
-            f"memberships by person: {len(assigned)} requests; by group, {pages} for {len(wanted)} groups"
+        by_group = f"{pages} requests for {len(wanted)} groups"
+        reader.run.log(f"memberships by group: {by_group}; by person, {len(state.app_users)}")
+        await read_by_group(
+            reader, state, wanted.values(), "by group: cheaper than the groups of each person"
         )
-        await _by_person(okta, wanted, people, assigned, memberships, reads, run)
-    return memberships
 
 
-async def _by_group(
-    okta: OktaClient,
-    wanted: Mapping[str, GroupRow],
-    people: People,
-    memberships: Memberships,
-    reads: Completeness,
-    run: SyncRun,
+async def read_from_source(
+    reader: Reader, source: IdentitySource, state: OrgState, groups: Sequence[GroupRow]
 ) -> None:
-    reads.note(MEMBERS, "by group: cheaper than the groups of each person")
+    """Take the members of these groups from the source, and read those that it doesn't hold."""
+    held = members_from(source, reader, state, [group.id for group in groups])
+    state.fetched.update(group.id for group in groups)
+    state.fetched -= held
+    left = [group for group in groups if group.id not in held]
+    await read_by_group(reader, state, left, "of groups whose members the identity source doesn't hold")
+
+
+async def read_by_group(reader: Reader, state: OrgState, groups: Collection[GroupRow], why: str) -> None:
+    """List the members of each of these groups anew; ``why`` these is for the completeness statement."""
+    if not groups:
+        return
+    reader.reads.note(MEMBERS, why)
     done = 0
 
     async def read(group: GroupRow) -> None:
         nonlocal done
         try:
-            async for page in okta.group_members(group.id, people.recognise):
-                memberships.add(group.id, [people.meet(row) for row in page])
+            state.members[group.id] = await _members(reader, state, group)
         except NotFound:
-            memberships.drop(group.id)
-            reads.drop(MEMBERS, "group vanished")
-            run.found(group_gone(group))
+            lose_group(reader, state, group.id)
+            reader.reads.drop(MEMBERS, "group vanished")
         done += 1
-        run.progress("group members", done, len(wanted))
+        reader.run.progress("group members", done, len(groups))
 
-    await for_each(wanted.values(), read)
+    await for_each(groups, read)
 
 
-async def _by_person(
-    okta: OktaClient,
-    wanted: Mapping[str, GroupRow],
-    people: People,
-    assigned: Sequence[int],
-    memberships: Memberships,
-    reads: Completeness,
-    run: SyncRun,
+async def _members(reader: Reader, state: OrgState, group: GroupRow) -> "array[int]":
+    """The members of a group; where Okta counts more than it lists, both are asked for once more."""
+    members = await _listed(reader, state, group.id)
+    if group.users_count is not None and len(members) < group.users_count:
+        members = await _listed(reader, state, group.id)
+        counted = await reader.okta.group(group.id)
+        state.describe_group(counted)
+        if counted.users_count is not None and len(members) < counted.users_count:
+            reader.run.counted(Ref("group", group.id), len(members), counted.users_count)
+    return members
+
+
+async def _listed(reader: Reader, state: OrgState, group_id: str) -> "array[int]":
+    members = array("I")
+    async for page in reader.okta.group_members(group_id, state.people.recognise):
+        if reader.source is not None:
+            state.strangers.update(row.id for row in page if state.people.number(row.id) is None)
+        members.extend(state.people.meet(row) for row in page)
+    return members
+
+
+async def read_by_person(
+    reader: Reader, state: OrgState, people: Sequence[int], wanted: Mapping[str, GroupRow]
 ) -> None:
-    reads.note(GROUPS_OF, "by person: cheaper than the members of each group; of assigned people only")
+    """Add each of these people to those of the wanted groups that they are in."""
+    reader.reads.note(GROUPS_OF, "by person: cheaper than the members of each group; of assigned people only")
     done = 0
 
     async def read(number: int) -> None:
         nonlocal done
         try:
-            async for page in okta.user_groups(people.row(number).id):
-                for group in page:
-                    if group.id in wanted:
-                        memberships.add(group.id, (number,))
+            held = [
+                row.id async for page in reader.okta.user_groups(state.people.row(number).id) for row in page
+            ]
         except NotFound:
-            reads.drop(GROUPS_OF, "person vanished")
-            run.found(people.lose(number))
+            reader.reads.drop(GROUPS_OF, "person vanished")
+            lose_person(reader, state, number)
+        else:
+            for group_id in wanted.keys() & held:
+                state.members[group_id].append(number)
         done += 1
-        run.progress("groups of people", done, len(assigned))
+        reader.run.progress("groups of people", done, len(people))
 
-    await for_each(assigned, read)
-    short = sum(_may_have_others(group, memberships) for group in wanted.values())
-    if short:
-        run.found(finding("members_by_person", GROUPS_OF, groups=short, wanted=len(wanted)))
+    await for_each(people, read)
 
 
-def _may_have_others(group: GroupRow, memberships: Memberships) -> bool:
-    """Whether a group may have more members than were found in it."""
-    return group.users_count is None or group.users_count > sum(1 for _ in memberships.members(group.id))
+def short_of_members(state: OrgState, groups: Iterable[GroupRow]) -> Finding | None:
+    """The finding for groups that may have more members than were found by person."""
+    wanted = [group for group in groups if not is_everyone(group) and member_pages(group)]
+    short = sum(
+        group.users_count is None or group.users_count > len(state.members[group.id]) for group in wanted
+    )
+    if not state.by_person or not short:
+        return None
+    return finding("members_by_person", GROUPS_OF, groups=short, wanted=len(wanted))
 
 
-def group_gone(group: GroupRow) -> Finding:
-    """The finding for a group that vanished while the run was reading."""
-    return finding("group_gone", Ref("group", group.id), name=quoted(group.name or group.id))
+def lose_group(reader: Reader, state: OrgState, group_id: str) -> None:
+    """Drop a group that vanished while the run was reading."""
+    name = state.group_name(group_id) if group_id in state.groups else group_id
+    reader.run.found(finding("group_gone", Ref("group", group_id), name=name))
+    state.drop_group(group_id)
+    state.unsettled = True
+    reader.lost.add(group_id)
+
+
+def lose_person(reader: Reader, state: OrgState, number: int) -> None:
+    """Drop a person who vanished while the run was reading."""
+    reader.run.found(state.people.lose(number))
+    state.drop_person(number)
+    state.unsettled = True

@@ -1,12 +1,12 @@
 """Okta's single objects as values: the app, its profile schema, and the roles that a profile holds."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import marshmallow as ma
 
-from rolecall import Finding
+from rolecall import Finding, Ref
 from rolecall_okta_aws_federation.findings import described, finding
 
 AWS_APP_NAME = "amazon_aws"
@@ -84,12 +84,14 @@ class RolesAttribute:
     """What the app's schema says of ``samlRoles``.
 
     Attributes:
-        union: Whether values are combined across groups; None when the schema doesn't hold the attribute.
+        union: Whether values are combined across groups; None when that can't be told.
         values: Roles that Okta knows.
+        why_unknown: Half a sentence, where it can't be told.
     """
 
     union: bool | None
     values: tuple[str, ...] = ()
+    why_unknown: str | None = None
 
 
 class RolesAttributeSchema(ma.Schema):
@@ -107,47 +109,57 @@ class RolesAttributeSchema(ma.Schema):
             attribute = _object(_object(definitions.get(part)).get("properties")).get("samlRoles")
             if isinstance(attribute, Mapping):
                 return RolesAttribute(attribute.get("union") == "ENABLE", _values(attribute))
-        return RolesAttribute(None)
+        return RolesAttribute(None, why_unknown="it doesn't hold the attribute")
 
 
 @dataclass(frozen=True, slots=True)
 class ProfileRoles:
-    """The roles in an app profile: those that count, and the single one that may apply without them."""
+    """The roles in an app profile: those that count, and the single one that may apply without them.
+
+    Attributes:
+        saml: In order, once each.
+        default: The single one.
+        oddities: What is no role: the finding's code, and the value as a sentence shows it.
+    """
 
     saml: tuple[str, ...] = ()
     default: str | None = None
+    oddities: tuple[tuple[str, str], ...] = ()
+
+    def findings(self, holder: str, subject: Ref) -> Iterator[Finding]:
+        """One for each oddity."""
+        for code, value in self.oddities:
+            yield finding(code, subject, holder=holder, value=value)
 
 
 NO_ROLES = ProfileRoles()
 
 
-def read_profile_roles(
-    profile: Mapping[str, object] | None, holder: str, subject: str
-) -> tuple[ProfileRoles, list[Finding]]:
-    """The roles of an app profile, in order and once each; what isn't a role's name is dropped and found."""
+def read_profile_roles(profile: Mapping[str, object] | None) -> ProfileRoles:
+    """The roles of an app profile; what isn't a role's name is dropped, and kept as an oddity."""
     if profile is None:
-        return NO_ROLES, [finding("profile_missing", subject, holder=holder)]
-    saml, found = _read_saml_roles(profile.get("samlRoles"), holder, subject)
+        return ProfileRoles(oddities=(_odd("profile_missing"),))
+    saml, oddities = _read_saml_roles(profile.get("samlRoles"))
     default = profile.get("role")
     if default is not None and not isinstance(default, str):
-        found.append(finding("default_role_malformed", subject, holder=holder, value=described(default)))
+        oddities.append(_odd("default_role_malformed", described(default)))
         default = None
-    return ProfileRoles(saml, default or None) if saml or default else NO_ROLES, found
+    return ProfileRoles(saml, default or None, tuple(oddities)) if saml or default or oddities else NO_ROLES
 
 
-def _read_saml_roles(value: object, holder: str, subject: str) -> tuple[tuple[str, ...], list[Finding]]:
+def _read_saml_roles(value: object) -> tuple[tuple[str, ...], list[tuple[str, str]]]:
     if value is None:
         return (), []
     if not isinstance(value, list):
-        return (), [finding("saml_roles_malformed", subject, holder=holder, value=described(value))]
-    found = [
-        finding("saml_role_malformed", subject, holder=holder, value=described(item))
-        for item in value
-        if not isinstance(item, str)
-    ]
+        return (), [_odd("saml_roles_malformed", described(value))]
+    oddities = [_odd("saml_role_malformed", described(item)) for item in value if not isinstance(item, str)]
     if "" in value:
-        found.append(finding("empty_role", subject, holder=holder))
-    return tuple(dict.fromkeys(item for item in value if isinstance(item, str) and item)), found
+        oddities.append(_odd("empty_role"))
+    return tuple(dict.fromkeys(item for item in value if isinstance(item, str) and item)), oddities
+
+
+def _odd(code: str, value: str = "") -> tuple[str, str]:
+    return code, value
 
 
 def read_switch(value: object, setting: str) -> tuple[bool, list[Finding]]:

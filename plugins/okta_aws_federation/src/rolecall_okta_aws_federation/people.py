@@ -1,7 +1,7 @@
-"""Everybody whom a run has met, once each, and who is in which group: compact, since there may be many."""
+"""Everybody whom a run has met, once each, by number: compact, since there may be many."""
 
-from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from typing import Self
 
 from rolecall import Finding, Ref
 from rolecall_okta import JsonObject, UserRow, user_row
@@ -12,17 +12,17 @@ CANNOT_SIGN_IN = frozenset({"STAGED", "SUSPENDED", DEPROVISIONED})
 
 
 class People:
-    """People by number: 0 for the first one met."""
+    """People by number: 0 for the first one met. A number is a person's for as long as the object lives."""
 
-    def __init__(self) -> None:
-        self._rows: list[UserRow] = []
-        self._numbers: dict[str, int] = {}
-        self._undescribed: set[int] = set()
-        self._gone: set[int] = set()
+    def __init__(self, rows: Iterable[UserRow] = (), undescribed: Iterable[int] = ()) -> None:
+        """People under the numbers that are their places; ``undescribed`` of them by no list."""
+        self._rows = list(rows)
+        self._numbers = {row.id: number for number, row in enumerate(self._rows)}
+        self._undescribed = set(undescribed)
 
-    def __iter__(self) -> Iterator[tuple[int, UserRow]]:
-        """Everybody who is still there, with their numbers."""
-        return ((number, row) for number, row in enumerate(self._rows) if number not in self._gone)
+    def copy(self) -> Self:
+        """The same people under the same numbers, to go on from."""
+        return type(self)(self._rows, self._undescribed)
 
     def meet(self, row: UserRow) -> int:
         """The number of a person; the first description of them stays."""
@@ -43,6 +43,12 @@ class People:
         self._undescribed.add(number)
         return number
 
+    def describe(self, row: UserRow) -> int:
+        """The number of a person, who is from now on as the row says."""
+        number = self.meet(row)
+        self._rows[number] = row
+        return number
+
     def recognise(self, item: JsonObject) -> UserRow:
         """The row of a listed person; the one kept, for those whom a list has described before."""
         user_id = item.get("id")
@@ -50,6 +56,10 @@ class People:
         if number is None or number in self._undescribed:
             return user_row(item)
         return self._rows[number]
+
+    def number(self, user_id: str) -> int | None:
+        """The number of somebody, if they were met."""
+        return self._numbers.get(user_id)
 
     def row(self, number: int) -> UserRow:
         return self._rows[number]
@@ -59,59 +69,11 @@ class People:
         row = self._rows[number]
         return quoted(row.login or row.display_name)
 
-    def lose(self, number: int) -> Finding:
-        """Drop a person who vanished while the run was reading."""
-        self._gone.add(number)
-        return finding("person_gone", Ref("user", self._rows[number].id), person=self.name(number))
-
-    def is_gone(self, number: int) -> bool:
-        return number in self._gone
-
     def undescribed(self) -> list[int]:
         """The numbers of those whom no list has described."""
-        return sorted(self._undescribed - self._gone)
+        return sorted(self._undescribed)
 
-    def findings(self) -> list[Finding]:
-        """One for each person whom nothing described."""
-        return [
-            finding("person_undescribed", Ref("user", self._rows[number].id), person=self.name(number))
-            for number in self.undescribed()
-        ]
-
-
-class Memberships:
-    """Who is in which group, for the groups that were listed."""
-
-    def __init__(self, people: People) -> None:
-        self._people = people
-        self._members: dict[str, array[int]] = {}
-        self._everyone: set[str] = set()
-
-    def __contains__(self, group_id: str) -> bool:
-        return group_id in self._members or group_id in self._everyone
-
-    def list_group(self, group_id: str) -> None:
-        """Take a group for listed: who isn't added isn't in it."""
-        self._members.setdefault(group_id, array("I"))
-
-    def hold_everyone(self, group_id: str) -> None:
-        """Take a group for the one that holds everybody, known without asking."""
-        self._everyone.add(group_id)
-
-    def add(self, group_id: str, numbers: Iterable[int]) -> None:
-        self._members[group_id].extend(numbers)
-
-    def drop(self, group_id: str) -> None:
-        """Forget a group that vanished."""
-        self._members.pop(group_id, None)
-        self._everyone.discard(group_id)
-
-    def groups(self) -> list[str]:
-        return [*self._members, *self._everyone]
-
-    def members(self, group_id: str) -> Iterator[int]:
-        """The numbers of a group's members, once each; nobody who is gone."""
-        if group_id in self._everyone:
-            return (number for number, row in self._people if row.status != DEPROVISIONED)
-        numbers = dict.fromkeys(self._members.get(group_id, ()))
-        return (number for number in numbers if not self._people.is_gone(number))
+    def lose(self, number: int) -> Finding:
+        """Ask no more about a person who vanished while the run was reading."""
+        self._undescribed.discard(number)
+        return finding("person_gone", Ref("user", self._rows[number].id), person=self.name(number))

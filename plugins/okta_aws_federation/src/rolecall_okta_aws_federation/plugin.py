@@ -29,7 +29,8 @@ it and create a token (Security > API > Tokens). A token has the rights of whoev
 they have them; it ends 30 days after its last use. Narrower: a custom role with the permissions "View
 users and their details", "View groups and their details" and "View application and its details", on a
 resource set with all users, all groups and the AWS app. Such a role can't read the app's profile schema,
-so whether samlRoles are combined across groups is then told from the people's profiles."""
+so whether samlRoles are combined across groups is then told from the people's profiles; nor the System
+Log, so every run reads everything."""
 
 KIND = ConnectorKind(
     id="okta_aws_federation",
@@ -84,9 +85,10 @@ async def open_connector(settings: Settings, context: ConnectorContext) -> Feder
         context.observer,
         timeouts=Timeouts(read=min(timeout, 30.0), request=timeout),
         concurrency=settings.concurrency,
+        share=settings.rate_limit_share,
     )
     okta = await resources.enter_async_context(client)
-    return FederationConnector(settings, okta, resources)
+    return FederationConnector(settings, okta, resources, context.source)
 
 
 @hookimpl

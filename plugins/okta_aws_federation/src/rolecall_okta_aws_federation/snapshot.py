@@ -1,14 +1,15 @@
-"""What one run knows of the org, read once and then handed out by resource type."""
+"""What a state of the org means: who is assigned, who is in which group, and who holds which role.
+
+Nothing here does I/O: equal states give equal snapshots, findings and all.
+"""
 
 from array import array
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from rolecall import Finding, Ref, SyncRun
-from rolecall_okta import GroupRow, OktaClient
-from rolecall_okta_aws_federation.completeness import Completeness
+from rolecall import Finding, Ref
+from rolecall_okta import GroupRow, UserRow
 from rolecall_okta_aws_federation.federation import (
-    BY_GROUP,
     NO_HOLDINGS,
     AssignedGroup,
     AssignedPerson,
@@ -19,163 +20,132 @@ from rolecall_okta_aws_federation.federation import (
     single_account_holdings,
 )
 from rolecall_okta_aws_federation.findings import finding, quoted
-from rolecall_okta_aws_federation.membership import read_memberships
+from rolecall_okta_aws_federation.membership import short_of_members
 from rolecall_okta_aws_federation.mode import MappingMode, SingleMode, read_mode
-from rolecall_okta_aws_federation.payloads import ACTIVE, OktaApp, RolesAttribute
-from rolecall_okta_aws_federation.people import Memberships, People
-from rolecall_okta_aws_federation.reading import (
-    AppLists,
-    AppUser,
-    RoleGroups,
-    count_members,
-    describe_people,
-    read_app_groups,
-    read_app_users,
-    read_identity,
-    read_role_groups,
-    read_roles_attribute,
-)
-from rolecall_okta_aws_federation.together import together
+from rolecall_okta_aws_federation.payloads import ACTIVE
+from rolecall_okta_aws_federation.people import DEPROVISIONED
+from rolecall_okta_aws_federation.state import OrgState, is_everyone
+
+Report = Callable[[Finding], None]
+GroupsOf = Mapping[int, tuple[AssignedGroup, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The org as one run saw it.
+    """A state of the org, and what it means.
 
     Attributes:
         union: Whether samlRoles are combined across groups; None where that isn't known or means nothing.
+        people: By number, everybody who is assigned or in a group that was listed.
         assigned: Assigned groups in order of rank.
         groups: Every group of the run, by id.
+        members: Numbers of people by group's id, for groups whose members are known.
         groups_of: Person's number → the assigned groups known to hold them, in order of rank.
+        findings: All that is odd about the state.
     """
 
-    app: OktaApp
-    mode: SingleMode | MappingMode
+    state: OrgState
     union: bool | None
-    people: People
-    app_users: Mapping[int, AppUser]
+    people: Mapping[int, UserRow]
     assigned: Sequence[AssignedGroup]
     groups: Mapping[str, GroupRow]
-    memberships: Memberships
-    groups_of: Mapping[int, tuple[AssignedGroup, ...]]
+    members: Mapping[str, Sequence[int]]
+    groups_of: GroupsOf
     holdings: Holdings
+    findings: Sequence[Finding]
 
 
-async def take_snapshot(okta: OktaClient, app: OktaApp, run: SyncRun) -> Snapshot:
-    """Read everything that the app's mode needs, and work out who holds what.
-
-    Raises:
-        ProviderError: Something that must be known can't be read.
-    """
-    mode, found = read_mode(app.settings)
-    if app.status != ACTIVE:
-        found = [finding("app_inactive", Ref("app", app.id), status=quoted(app.status)), *found]
-    for each in found:
-        run.found(each)
-    reads = Completeness()
-    okta.on_list = reads.add
+def derive(state: OrgState) -> Snapshot:
+    """Work out who holds what."""
+    mode, findings = read_mode(state.app.settings)
+    if state.app.status != ACTIVE:
+        inactive = finding("app_inactive", Ref("app", state.app.id), status=quoted(state.app.status))
+        findings = [inactive, *findings]
+    report = findings.append
+    listed = state.listed_people()
+    people = {number: state.people.row(number) for number in sorted(listed)}
+    assigned = state.ranked()
+    _report_oddities(state, people, report)
     if isinstance(mode, SingleMode):
-        snapshot = await _single(okta, app, mode, reads, run)
+        groups = {group_id: state.groups[group_id] for group_id in state.assigned}
+        members = _members(state, groups, people)
+        groups_of = _groups_of(assigned, members)
+        union, holdings = _single(state, mode, assigned, groups_of, report)
     else:
-        snapshot = await _mapping(okta, app, mode, reads, run)
-    reads.report(run)
-    for each in snapshot.people.findings():
-        run.found(each)
-    return snapshot
+        union, holdings = None, _mapped(state, mode, report)
+        role_groups = {holding.group.id: state.groups[holding.group.id] for holding in holdings.groups}
+        groups = {group_id: state.groups[group_id] for group_id in state.assigned} | role_groups
+        members = _members(state, role_groups, people)
+        groups_of = _groups_of([group for group in assigned if group.ref.id in members], members)
+    short = short_of_members(state, (groups[group_id] for group_id in members))
+    if short is not None:
+        report(short)
+    return Snapshot(state, union, people, assigned, groups, members, groups_of, holdings, findings)
 
 
-async def _single(
-    okta: OktaClient, app: OktaApp, mode: SingleMode, reads: Completeness, run: SyncRun
-) -> Snapshot:
-    lists = AppLists()
-    attribute = RolesAttribute(None)
+def role_groups(state: OrgState, mode: MappingMode) -> list[GroupRow]:
+    """The groups that give a role, whose members matter."""
+    return [state.groups[holding.group.id] for holding in _mapped(state, mode, _unreported).groups]
 
-    async def read_attribute() -> None:
-        nonlocal attribute
-        attribute = await read_roles_attribute(okta, app, run)
 
-    await together(
-        read_app_users(okta, app, lists, run),
-        read_app_groups(okta, app, lists, run),
-        read_attribute(),
-        read_identity(okta, run),
-    )
-    await count_members(okta, lists, run)
-    memberships = await read_memberships(
-        okta, list(lists.groups.values()), lists.people, list(lists.app_users), reads, run
-    )
-    await describe_people(okta, lists.people, run)
-    lists.gone.update(group_id for group_id in lists.assigned if group_id not in memberships)
-    assigned = _still_there(lists)
-    groups_of = _groups_of(assigned, memberships)
-    app_users = {
-        number: app_user
-        for number, app_user in lists.app_users.items()
-        if not lists.people.is_gone(number) and not _hung_on_a_gone_group(app_user, lists.gone, groups_of)
-    }
+def _report_oddities(state: OrgState, people: Mapping[int, UserRow], report: Report) -> None:
+    for group_id in state.nameless:
+        report(finding("group_without_name", Ref("group", group_id), name=group_id))
+    for group_id, assignment in state.assigned.items():
+        holder = f"The group {state.group_name(group_id)}"
+        for odd in assignment.roles.findings(holder, Ref("group", group_id)):
+            report(odd)
+    for number, app_user in state.app_users.items():
+        if app_user.roles.oddities:
+            name, ref = state.people.name(number), Ref("user", people[number].id)
+            for odd in app_user.roles.findings(name, ref):
+                report(odd)
+    for number in state.people.undescribed():
+        if number in people:
+            ref = Ref("user", people[number].id)
+            report(finding("person_undescribed", ref, person=state.people.name(number)))
+
+
+def _single(
+    state: OrgState, mode: SingleMode, assigned: Sequence[AssignedGroup], groups_of: GroupsOf, report: Report
+) -> tuple[bool | None, Holdings]:
+    attribute = state.attribute
+    if attribute.why_unknown is not None:
+        report(finding("union_unknown", "samlRoles", reason=attribute.why_unknown))
     union = attribute.union
     if union is None:
-        union = infer_union(_assigned_people(lists.people, app_users, groups_of))
-    holdings = NO_HOLDINGS
-    if mode.provider is not None:
-        account = SingleAccount(mode.provider, mode.join_all_roles, union)
-        people = _assigned_people(lists.people, app_users, groups_of)
-        holdings = single_account_holdings(account, assigned, people, attribute.values, run.found)
-    groups = {group.ref.id: lists.groups[group.ref.id] for group in assigned}
-    return Snapshot(
-        app, mode, union, lists.people, app_users, assigned, groups, memberships, groups_of, holdings
-    )
+        union = infer_union(_assigned_people(state, groups_of))
+    if mode.provider is None:
+        return union, NO_HOLDINGS
+    account = SingleAccount(mode.provider, mode.join_all_roles, union)
+    people = _assigned_people(state, groups_of)
+    return union, single_account_holdings(account, assigned, people, attribute.values, report)
 
 
-async def _mapping(
-    okta: OktaClient, app: OktaApp, mode: MappingMode, reads: Completeness, run: SyncRun
-) -> Snapshot:
-    lists = AppLists()
-    named = RoleGroups()
-    await together(
-        read_app_users(okta, app, lists, run),
-        read_app_groups(okta, app, lists, run),
-        read_role_groups(okta, mode, named, reads, run),
-        read_identity(okta, run),
-    )
-    candidates = [candidate for candidate in named.candidates() if candidate.ref.id not in lists.gone]
-    holdings = mapped_holdings(mode.pattern, mode.app_filter, candidates, run.found)
-    role_groups = [named.rows[holding.group.id] for holding in holdings.groups]
-    memberships = await read_memberships(okta, role_groups, lists.people, list(lists.app_users), reads, run)
-    await describe_people(okta, lists.people, run)
-    gone = {group.id for group in role_groups if group.id not in memberships}
-    if gone:
-        left = [candidate for candidate in candidates if candidate.ref.id not in gone]
-        holdings = mapped_holdings(mode.pattern, mode.app_filter, left, _already_found)
-        lists.gone |= gone
-    assigned = _still_there(lists)
-    groups = {group.ref.id: lists.groups[group.ref.id] for group in assigned}
-    groups |= {holding.group.id: named.rows[holding.group.id] for holding in holdings.groups}
-    app_users = {number: each for number, each in lists.app_users.items() if not lists.people.is_gone(number)}
-    groups_of = _groups_of([group for group in assigned if group.ref.id in memberships], memberships)
-    return Snapshot(
-        app, mode, None, lists.people, app_users, assigned, groups, memberships, groups_of, holdings
-    )
+def _mapped(state: OrgState, mode: MappingMode, report: Report) -> Holdings:
+    return mapped_holdings(mode.pattern, mode.app_filter, state.candidates(), report)
 
 
-def _already_found(_: Finding) -> None:
-    """The same groups were judged before."""
+def _unreported(_: Finding) -> None:
+    """The same groups are judged again."""
 
 
-def _still_there(lists: AppLists) -> list[AssignedGroup]:
-    return sorted(
-        (group for group in lists.assigned.values() if group.ref.id not in lists.gone),
-        key=lambda group: group.rank,
-    )
+def _members(
+    state: OrgState, groups: Mapping[str, GroupRow], people: Mapping[int, UserRow]
+) -> dict[str, Sequence[int]]:
+    """Members by group; Everyone's are known without asking."""
+    everybody = [number for number, row in people.items() if row.status != DEPROVISIONED]
+    return {
+        group_id: everybody if is_everyone(group) else state.members[group_id]
+        for group_id, group in groups.items()
+    }
 
 
-def _groups_of(
-    assigned: Sequence[AssignedGroup], memberships: Memberships
-) -> dict[int, tuple[AssignedGroup, ...]]:
+def _groups_of(assigned: Sequence[AssignedGroup], members: Mapping[str, Sequence[int]]) -> GroupsOf:
     """Assigned groups by person; equal tuples are one, since thousands of people share few."""
     places: dict[int, array[int]] = {}
     for place, group in enumerate(assigned):
-        for number in memberships.members(group.ref.id):
+        for number in members[group.ref.id]:
             places.setdefault(number, array("I")).append(place)
     shared: dict[bytes, tuple[AssignedGroup, ...]] = {}
     groups_of: dict[int, tuple[AssignedGroup, ...]] = {}
@@ -187,25 +157,11 @@ def _groups_of(
     return groups_of
 
 
-def _hung_on_a_gone_group(
-    app_user: AppUser, gone: Collection[str], groups_of: Mapping[int, tuple[AssignedGroup, ...]]
-) -> bool:
-    """Whether a group that vanished during the run was all that assigned this person."""
-    return (
-        app_user.scope == BY_GROUP
-        and app_user.group is not None
-        and app_user.group.id in gone
-        and app_user.person not in groups_of
-    )
-
-
-def _assigned_people(
-    people: People, app_users: Mapping[int, AppUser], groups_of: Mapping[int, tuple[AssignedGroup, ...]]
-) -> Iterator[AssignedPerson]:
-    for number, app_user in app_users.items():
+def _assigned_people(state: OrgState, groups_of: GroupsOf) -> Iterator[AssignedPerson]:
+    for number, app_user in state.app_users.items():
         yield AssignedPerson(
-            Ref("user", people.row(number).id),
-            people.name(number),
+            Ref("user", state.people.row(number).id),
+            state.people.name(number),
             app_user.scope,
             app_user.group,
             app_user.roles,

@@ -5,12 +5,13 @@ from itertools import chain, islice
 from typing import TypeVar
 
 from rolecall import MEMBER, Entitlement, EntitlementRef, Grant, Ref, Resource, ResourceType, Trait
+from rolecall_okta import UserRow
 from rolecall_okta_aws_federation.aws_app import settings_that_decide
-from rolecall_okta_aws_federation.federation import BY_GROUP, DIRECT, AwsRole
+from rolecall_okta_aws_federation.federation import BY_GROUP, DIRECT, AwsRole, GroupHolding, PersonHolding
 from rolecall_okta_aws_federation.payloads import ACTIVE
 from rolecall_okta_aws_federation.people import CANNOT_SIGN_IN
-from rolecall_okta_aws_federation.reading import AppUser
 from rolecall_okta_aws_federation.snapshot import Snapshot
+from rolecall_okta_aws_federation.state import AppUser
 
 ASSIGNED = "assigned"
 BATCH = 1000
@@ -26,20 +27,21 @@ _Thing = TypeVar("_Thing")
 
 def resources(resource_type: ResourceType, snapshot: Snapshot) -> Iterator[list[Resource]]:
     """Every resource of a type."""
-    return _batches(_RESOURCES[resource_type.id](snapshot))
+    return batches(_RESOURCES[resource_type.id](snapshot))
 
 
 def entitlements(resource_type: ResourceType, snapshot: Snapshot) -> Iterator[list[Entitlement]]:
     """Every entitlement of resources of a type."""
-    return _batches(_ENTITLEMENTS[resource_type.id](snapshot))
+    return batches(_ENTITLEMENTS[resource_type.id](snapshot))
 
 
 def grants(resource_type: ResourceType, snapshot: Snapshot) -> Iterator[list[Grant]]:
     """Every grant on resources of a type."""
-    return _batches(_GRANTS[resource_type.id](snapshot))
+    return batches(_GRANTS[resource_type.id](snapshot))
 
 
-def _batches(things: Iterable[_Thing]) -> Iterator[list[_Thing]]:
+def batches(things: Iterable[_Thing]) -> Iterator[list[_Thing]]:
+    """The same things, many at a time."""
     left = iter(things)
     while batch := list(islice(left, BATCH)):
         yield batch
@@ -50,26 +52,27 @@ def _nothing(_: Snapshot) -> Iterator[_Thing]:
 
 
 def _users(snapshot: Snapshot) -> Iterator[Resource]:
-    for _, row in snapshot.people:
-        profile = {
-            "login": row.login,
-            "email": row.email,
-            "first_name": row.first_name,
-            "last_name": row.last_name,
-        }
-        yield Resource(
-            Ref("user", row.id),
-            row.display_name,
-            status=row.status,
-            enabled=row.status not in CANNOT_SIGN_IN,
-            profile=profile,
-        )
+    return map(user, snapshot.people.values())
+
+
+def user(row: UserRow) -> Resource:
+    """A person."""
+    profile = {
+        "login": row.login,
+        "email": row.email,
+        "first_name": row.first_name,
+        "last_name": row.last_name,
+    }
+    enabled = row.status not in CANNOT_SIGN_IN
+    return Resource(
+        Ref("user", row.id), row.display_name, status=row.status, enabled=enabled, profile=profile
+    )
 
 
 def _groups(snapshot: Snapshot) -> Iterator[Resource]:
     priorities = {group.ref.id: group.priority for group in snapshot.assigned}
     for group in snapshot.groups.values():
-        profile: dict[str, object] = {"type": group.type, "source": group.source_app_name}
+        profile: dict[str, object] = {"type": group.type, "source": snapshot.state.source_of(group)}
         priority = priorities.get(group.id)
         if priority is not None:
             profile["priority"] = priority
@@ -77,7 +80,7 @@ def _groups(snapshot: Snapshot) -> Iterator[Resource]:
 
 
 def _app(snapshot: Snapshot) -> Iterator[Resource]:
-    app = snapshot.app
+    app = snapshot.state.app
     profile = {
         "name": app.name,
         "label": app.label,
@@ -99,13 +102,18 @@ def _accounts(snapshot: Snapshot) -> Iterator[Resource]:
         yield Resource(Ref("account", account), account)
 
 
+def member_of(group_id: str) -> EntitlementRef:
+    """What the members of a group hold."""
+    return EntitlementRef(Ref("group", group_id), MEMBER)
+
+
 def _memberships_offered(snapshot: Snapshot) -> Iterator[Entitlement]:
-    for group in snapshot.groups.values():
-        yield Entitlement(EntitlementRef(Ref("group", group.id), MEMBER), "Member", ("user",))
+    for group_id in snapshot.groups:
+        yield Entitlement(member_of(group_id), "Member", ("user",))
 
 
 def _assignment_offered(snapshot: Snapshot) -> Iterator[Entitlement]:
-    yield Entitlement(_assigned_to(snapshot), "Assigned", ("user", "group"))
+    yield Entitlement(assigned_to(snapshot), "Assigned", ("user", "group"))
 
 
 def _roles_offered(snapshot: Snapshot) -> Iterator[Entitlement]:
@@ -115,23 +123,29 @@ def _roles_offered(snapshot: Snapshot) -> Iterator[Entitlement]:
 
 
 def _memberships(snapshot: Snapshot) -> Iterator[Grant]:
-    people = {number: Ref("user", row.id) for number, row in snapshot.people}
-    for group_id in snapshot.memberships.groups():
-        if group_id in snapshot.groups:
-            member = EntitlementRef(Ref("group", group_id), MEMBER)
-            for number in snapshot.memberships.members(group_id):
-                yield Grant(member, people[number])
+    people = {number: Ref("user", row.id) for number, row in snapshot.people.items()}
+    for group_id, members in snapshot.members.items():
+        member = member_of(group_id)
+        for number in members:
+            yield Grant(member, people[number])
 
 
 def _assignments(snapshot: Snapshot) -> Iterator[Grant]:
-    assigned = _assigned_to(snapshot)
-    linkable = {group.ref for group in snapshot.assigned}
-    for number, app_user in snapshot.app_users.items():
-        person = Ref("user", snapshot.people.row(number).id)
-        known = tuple(sorted(group.ref for group in snapshot.groups_of.get(number, ())))
-        yield Grant(assigned, person, sources=_assignment_sources(app_user, known, linkable))
+    yield from assignments(snapshot, snapshot.state.app_users)
+    assigned = assigned_to(snapshot)
     for group in snapshot.assigned:
         yield Grant(assigned, group.ref)
+
+
+def assignments(snapshot: Snapshot, people: Iterable[int]) -> Iterator[Grant]:
+    """What these assigned people hold of the app, by their numbers."""
+    assigned = assigned_to(snapshot)
+    linkable = {group.ref for group in snapshot.assigned}
+    for number in people:
+        person = Ref("user", snapshot.people[number].id)
+        known = tuple(sorted(group.ref for group in snapshot.groups_of.get(number, ())))
+        app_user = snapshot.state.app_users[number]
+        yield Grant(assigned, person, sources=_assignment_sources(app_user, known, linkable))
 
 
 def _assignment_sources(
@@ -144,20 +158,23 @@ def _assignment_sources(
 
 
 def _roles_held(snapshot: Snapshot) -> Iterator[Grant]:
-    condition = _assigned_to(snapshot)
+    return roles_held(snapshot, chain(snapshot.holdings.groups, snapshot.holdings.people))
+
+
+def roles_held(snapshot: Snapshot, holdings: Iterable[GroupHolding | PersonHolding]) -> Iterator[Grant]:
+    """These holdings as grants."""
+    condition = assigned_to(snapshot)
     refs = {role: _role_of(role) for role in snapshot.holdings.roles}
-    by_groups = (
-        Grant(refs[held.role], held.group, held.expandable, condition) for held in snapshot.holdings.groups
-    )
-    by_people = (
-        Grant(refs[held.role], held.person, condition=condition, sources=held.sources)
-        for held in snapshot.holdings.people
-    )
-    return chain(by_groups, by_people)
+    for held in holdings:
+        if isinstance(held, GroupHolding):
+            yield Grant(refs[held.role], held.group, held.expandable, condition)
+        else:
+            yield Grant(refs[held.role], held.person, condition=condition, sources=held.sources)
 
 
-def _assigned_to(snapshot: Snapshot) -> EntitlementRef:
-    return EntitlementRef(Ref("app", snapshot.app.id), ASSIGNED)
+def assigned_to(snapshot: Snapshot) -> EntitlementRef:
+    """What everybody who is assigned to the app holds."""
+    return EntitlementRef(Ref("app", snapshot.state.app.id), ASSIGNED)
 
 
 def _role_of(role: AwsRole) -> EntitlementRef:

@@ -40,8 +40,8 @@ def plugins():
 
 
 @pytest.fixture
-def store(tmp_path):
-    with open_store("sqlite:///rolecall.db", tmp_path) as opened:
+def store(tmp_path, store_url):
+    with open_store(store_url, tmp_path) as opened:
         yield opened
 
 

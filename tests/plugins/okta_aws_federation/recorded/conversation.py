@@ -6,7 +6,7 @@ from rolecall import ConnectorContext, Secret
 from rolecall.access import effective_access
 from rolecall.plugins import open_connector
 from rolecall.store.runs import list_runs, read_findings, resolve_at
-from rolecall.sync import ShrinkGuard, SyncJob, sync_connectors
+from rolecall.sync import SyncJob, SyncRules, sync_connectors
 from rolecall_okta_aws_federation.config import SettingsSchema
 
 RECORDED_AS = "https://acme.okta.example"
@@ -49,6 +49,9 @@ class Unwatched:
     def progress(self, what, done, total):
         pass
 
+    def forecast(self, forecast):
+        pass
+
     def logged(self, level, message):
         pass
 
@@ -61,11 +64,11 @@ def settings_for(domain, app_id):
     return SettingsSchema().load(table)
 
 
-async def synced(store, plugins, domain, app_id, token=TOKEN):
-    """Sync once, as ``rolecall sync`` does."""
+async def synced(store, plugins, domain, app_id, token=TOKEN, mode=None):
+    """Sync once, as ``rolecall sync`` does; ``mode`` as by its flags."""
     secrets = {"api_token": Secret(token)}
     job = SyncJob("aws", "okta_aws_federation", settings_for(domain, app_id), secrets)
-    (run,) = await sync_connectors(store, plugins, [job], ShrinkGuard(), Unwatched())
+    (run,) = await sync_connectors(store, plugins, [job], SyncRules(mode), Unwatched())
     return Synced(run, published_rows(store), list(read_findings(store, run.id)))
 
 

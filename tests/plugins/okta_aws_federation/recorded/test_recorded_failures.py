@@ -91,7 +91,7 @@ async def test_a_wrong_answer_fails_the_run_and_the_published_state_stays(
     domain = okta(org, faults=[(pattern, fault, {"nth": second_run})])
 
     good = await synced(store, plugins, domain, app.id)
-    bad = await synced(store, plugins, domain, app.id)
+    bad = await synced(store, plugins, domain, app.id, mode="full")
 
     assert good.rows == bad.rows == login_rows(org, app)
     assert (bad.run.status, bad.run.error["code"]) == ("failed", code)
