@@ -1,131 +1,52 @@
-"""``make bench``: what a full sync and a long ``access`` cost, against a simulated Okta in another process.
+"""``make bench``: what syncs cost, against a simulated Okta in another process, and a long ``access``.
 
 Every figure is of one run on this machine; compare the ratios, not the seconds. ``--quick`` leaves
-out the largest organisation, ``--json FILE`` keeps the figures.
+out the largest organisation and the run within rate limits, ``--json FILE`` keeps the figures,
+``--chart FILE`` draws them; ``--chart FILE --from JSON`` draws kept ones and measures nothing.
 """
 
 import argparse
 import json
 import sys
 import tempfile
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from rolecall_okta.simulator import Recipe, generate, serve_in_process
+from tests.bench.chart import draw
 from tests.bench.long_access import LENGTH, publish_long_access
-from tests.bench.measuring import TOKEN, Cost, measure
+from tests.bench.measuring import Cost, measure
+from tests.bench.rationed import ROLE_GROUPS, Rationed, measure_rationed
+from tests.bench.scenarios import Figure, measure_organisation
 
-SEED = 1
-SIZES = (5_000, 15_000, 50_000)
+SIZES = (5_000, 50_000, 100_000)
 LATENCIES_MS = (0, 50)
 MODES = ("mapping", "single")
-
-
-@dataclass(frozen=True)
-class Sync:
-    mode: str
-    people: int
-    latency_ms: int
-    requests: int
-    minimum: int
-    grants: int
-    wall: float
-    cpu: float
-    peak_mb: float
-
-
-def recipe(mode: str, people: int) -> Recipe:
-    """Every part grows with the people: 300 accounts and 5,000 role groups at 50,000."""
-    return Recipe(
-        people=people,
-        groups=people * 2 // 5,
-        role_groups=people // 10 if mode == "mapping" else 60,
-        accounts=max(1, people * 300 // 50_000),
-        app_users=people * 3 // 10,
-        role_group_size=40 if mode == "mapping" else people // 100,
-        mode=mode,
-    )
-
-
-def minimum_of(wanted: Recipe) -> int:
-    """The requests that no plan can do without, counted in the organisation itself.
-
-    Pages of app users, of app groups and of the group search, and one request for each page of
-    members of a group that matters, or one for each app user, whichever is less.
-    """
-    org = generate(wanted, seed=SEED)
-    (app,) = (app for app in org.apps if app.name == "amazon_aws")
-    app_users, assigned = org.app_users(app), org.app_groups(app)
-    if wanted.mode == "mapping":
-        named = [group for group in org.groups if (group.name or "").startswith("aws_")]
-        mattering = [group for group in named if not group.source or group.source.name == "active_directory"]
-    else:
-        named, mattering = [], [held.group for held in assigned]
-    by_group = sum(pages(len(group.members), 1000) for group in mattering)
-    lists = pages(len(app_users), 500) + pages(len(assigned), 200) + pages(len(named), 200)
-    return lists + min(by_group, len(app_users))
-
-
-def pages(items: int, size: int) -> int:
-    return -(-items // size)
-
-
-def measure_sync(mode: str, people: int, latency_ms: int) -> Sync:
-    wanted = recipe(mode, people)
-    generated = [f"{field.name}={getattr(wanted, field.name)}" for field in fields(wanted)]
-    simulator = ["--generate", *generated, "--seed", str(SEED), "--token", f"{TOKEN}=read_only"]
-    with (
-        tempfile.TemporaryDirectory() as name,
-        serve_in_process(*simulator, "--latency-ms", str(latency_ms)) as okta,
-    ):
-        folder = Path(name)
-        (folder / "rolecall.toml").write_text(
-            f'[connectors.aws]\nkind = "okta_aws_federation"\ndomain = "{okta.domain}"\n'
-            f'api_token = {{ env = "OKTA_API_TOKEN" }}\naws_okta_app_id = "{aws_app(okta.domain)}"\n',
-            encoding="utf-8",
-        )
-        cost = measure(folder, "sync", "-o", "json")
-        (run,) = json.loads(cost.out)["runs"]
-        return Sync(
-            mode, people, latency_ms, run["requests"], minimum_of(wanted), run["grants"],
-            round(cost.wall, 2), round(cost.cpu, 2), round(cost.peak_mb, 1),
-        )  # fmt: skip
-
-
-def aws_app(domain: str) -> str:
-    import httpx
-
-    apps = httpx.get(
-        f"http://{domain}/api/v1/apps",
-        params={"filter": 'name eq "amazon_aws"'},
-        headers={"Authorization": f"SSWS {TOKEN}"},
-        timeout=60,
-    )
-    return apps.json()[0]["id"]
-
-
-def measure_access(folder: Path) -> Cost:
-    publish_long_access(folder)
-    return measure(folder, "access", "-o", "jsonl")
+LIMIT_SCALE = 4.0
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument("--chart", type=Path, metavar="FILE")
+    parser.add_argument("--from", type=Path, metavar="JSON", dest="kept")
     given = parser.parse_args()
-    console = Console(width=None if sys.stdout.isatty() else 120)
-    sizes = SIZES[:-1] if given.quick else SIZES
-    syncs = []
-    for mode in MODES:
-        for latency in LATENCIES_MS:
-            for people in sizes:
-                with console.status(f"{mode}, {people:,} people, {latency} ms"):
-                    syncs.append(measure_sync(mode, people, latency))
-    console.print(sync_table(syncs))
+    if given.kept:
+        kept = json.loads(given.kept.read_text(encoding="utf-8"))
+        draw([Figure(**each) for each in kept["sync"]], given.chart)
+        return
+    console = Console(width=None if sys.stdout.isatty() else 150)
+    figures = list(measure_all(console, SIZES[:-1] if given.quick else SIZES))
+    console.print(sync_table(figures))
+    rationed = None
+    if not given.quick:
+        with console.status(f"{ROLE_GROUPS:,} role groups within rate limits"):
+            rationed = measure_rationed(LIMIT_SCALE)
+        console.print(rationed_text(rationed))
     with tempfile.TemporaryDirectory() as name, console.status(f"access, {LENGTH:,} rows"):
         long = measure_access(Path(name))
     console.print(
@@ -133,27 +54,58 @@ def main() -> None:
         f"CPU {long.cpu:.1f} s, peak {long.peak_mb:.0f} MB"
     )
     if given.json:
-        figures = {"sync": [asdict(sync) for sync in syncs], "access": {**asdict(long), "out": None}}
-        given.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+        kept = {
+            "sync": [asdict(figure) for figure in figures],
+            "rationed": rationed and asdict(rationed),
+            "access": {**asdict(long), "out": None},
+        }
+        given.json.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+    if given.chart:
+        draw(figures, given.chart)
 
 
-def sync_table(syncs: list[Sync]) -> Table:
-    table = Table(title="One full sync, alone")
+def measure_all(console: Console, sizes: Sequence[int]):
+    for mode in MODES:
+        for latency in LATENCIES_MS:
+            for people in sizes:
+                with console.status(f"{mode}, {people:,} people, {latency} ms") as status:
+                    for figure in measure_organisation(mode, people, latency):
+                        status.update(f"{mode}, {people:,} people, {latency} ms: {figure.scenario} done")
+                        yield figure
+
+
+def measure_access(folder: Path) -> Cost:
+    publish_long_access(folder)
+    return measure(folder, "access", "-o", "jsonl")
+
+
+def sync_table(figures: Sequence[Figure]) -> Table:
+    table = Table(
+        title="Syncs: requests against the least there can be (or that are allowed), and what they cost"
+    )
     for heading in (
-        "mode", "people", "latency", "requests", "minimum", "grants",
-        "wall s", "CPU s", "peak MB", "grants/s", "growth: wall / people",
+        "mode", "latency", "people", "scenario", "requests", "least",
+        "wall s", "CPU s", "peak MB", "rows/s", "growth: wall / people",
     ):  # fmt: skip
-        table.add_column(heading, justify="right", no_wrap=True)
-    first: dict[tuple[str, int], Sync] = {}
-    for sync in syncs:
-        smallest = first.setdefault((sync.mode, sync.latency_ms), sync)
-        growth = f"{sync.wall / smallest.wall:.1f} / {sync.people / smallest.people:.0f}"
+        table.add_column(heading, justify="left" if heading == "scenario" else "right", no_wrap=True)
+    smallest: dict[tuple[str, int, str], Figure] = {}
+    for each in figures:
+        first = smallest.setdefault((each.mode, each.latency_ms, each.scenario), each)
         table.add_row(
-            sync.mode, f"{sync.people:,}", f"{sync.latency_ms} ms", f"{sync.requests:,}", f"{sync.minimum:,}",
-            f"{sync.grants:,}", f"{sync.wall:.1f}", f"{sync.cpu:.1f}", f"{sync.peak_mb:.0f}",
-            f"{sync.grants / sync.wall:,.0f}", growth,
+            each.mode, f"{each.latency_ms} ms", f"{each.people:,}", each.scenario,
+            f"{each.requests:,}", f"{each.minimum:,}",
+            f"{each.wall:.1f}", f"{each.cpu:.1f}", f"{each.peak_mb:.0f}", f"{each.rows / each.wall:,.0f}",
+            f"{each.wall / first.wall:.1f} / {each.people / first.people:.0f}",
         )  # fmt: skip
     return table
+
+
+def rationed_text(run: Rationed) -> str:
+    return (
+        f"within limits x{run.scale:g}: {run.requests:,} requests in {run.wall:.0f} s, forecast "
+        f"{run.forecast_s:.0f} s, rationed minimum {run.rationed_s:.0f} s, {run.refused} answered with 429; "
+        f"the second client sent {run.other_wanted:,}, {run.other_refused} answered with 429"
+    )
 
 
 if __name__ == "__main__":

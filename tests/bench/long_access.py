@@ -5,7 +5,8 @@ from pathlib import Path
 from rolecall import MEMBER, Entitlement, EntitlementRef, Grant, Ref, Resource, ResourceType, Trait
 from rolecall.store.engine import open_store
 from rolecall.store.publish import publish
-from rolecall.store.runs import RunReport, start_run
+from rolecall.store.reports import RunReport
+from rolecall.store.runs import start_run
 from rolecall.store.staging import open_staging
 
 PEOPLE, GROUPS_EACH, GROUPS = 20_000, 50, 2_000

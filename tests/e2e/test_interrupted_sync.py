@@ -78,7 +78,7 @@ def test_ctrl_c_ends_with_130_and_leaves_the_published_state(org, served, connec
     rename_a_role(org, 1)
     okta.latency = 0.5
 
-    process = workspace.start("sync")
+    process = workspace.start("sync", "--full")
     while len(okta.requests) < 60:
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)

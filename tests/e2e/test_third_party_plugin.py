@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from rolecall.testing.workspace import STORE_VARIABLE, in_store
+
 ROOT = Path(__file__).parents[2]
 DISTRIBUTIONS = [ROOT / "host", ROOT / "plugins" / "okta", ROOT / "plugins" / "okta_aws_federation"]
 PROJECT = """
@@ -126,15 +128,14 @@ def _run(*command: str, cwd: Path | None = None) -> str:
 
 
 @pytest.fixture
-def rolecall(environment, tmp_path):
-    (tmp_path / "rolecall.toml").write_text(
-        textwrap.dedent("""
-            [connectors.doors]
-            kind = "badges"
-            badge_office = "Night shift"
-        """),
-        encoding="utf-8",
-    )
+def rolecall(environment, tmp_path, store_url, monkeypatch):
+    monkeypatch.setenv(STORE_VARIABLE, store_url)
+    connector = """
+        [connectors.doors]
+        kind = "badges"
+        badge_office = "Night shift"
+    """
+    (tmp_path / "rolecall.toml").write_text(in_store(store_url, textwrap.dedent(connector)), encoding="utf-8")
     return lambda *arguments: json.loads(
         _run(str(environment / "bin" / "rolecall"), *arguments, "-o", "json", cwd=tmp_path)
     )
