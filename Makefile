@@ -30,8 +30,10 @@ format: $(STAMP)
 record: $(STAMP)
 	$(BIN)/python -m pytest tests/plugins/okta/directory/recorded tests/plugins/okta_aws_federation/recorded --record-mode=rewrite -q
 
+# Takes half an hour; BENCH="--docs" writes the figures and the chart into docs/performance.md.
 bench: $(STAMP)
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group bench
+	$(BIN)/python -m tests.bench $(BENCH)
 
 $(STAMP): $(PROJECTS)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

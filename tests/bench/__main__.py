@@ -1,8 +1,8 @@
 """``make bench``: what syncs cost, against a simulated Okta in another process, and a long ``access``.
 
 Every figure is of one run on this machine; compare the ratios, not the seconds. ``--quick`` leaves
-out the largest organisation and the run within rate limits, ``--json FILE`` keeps the figures,
-``--chart FILE`` draws them; ``--chart FILE --from JSON`` draws kept ones and measures nothing.
+out the largest organisation and the run within rate limits, ``--json FILE`` keeps the figures, and
+``--docs`` puts them into docs/performance.md.
 """
 
 import argparse
@@ -16,10 +16,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench.chart import draw
 from tests.bench.long_access import LENGTH, publish_long_access
 from tests.bench.measuring import Cost, measure
 from tests.bench.rationed import ROLE_GROUPS, Rationed, measure_rationed
+from tests.bench.report import write_report
 from tests.bench.scenarios import Figure, measure_organisation
 
 SIZES = (5_000, 50_000, 100_000)
@@ -30,15 +30,11 @@ LIMIT_SCALE = 4.0
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--quick", action="store_true")
+    which.add_argument("--docs", action="store_true")
     parser.add_argument("--json", type=Path, metavar="FILE")
-    parser.add_argument("--chart", type=Path, metavar="FILE")
-    parser.add_argument("--from", type=Path, metavar="JSON", dest="kept")
     given = parser.parse_args()
-    if given.kept:
-        kept = json.loads(given.kept.read_text(encoding="utf-8"))
-        draw([Figure(**each) for each in kept["sync"]], given.chart)
-        return
     console = Console(width=None if sys.stdout.isatty() else 150)
     figures = list(measure_all(console, SIZES[:-1] if given.quick else SIZES))
     console.print(sync_table(figures))
@@ -48,20 +44,18 @@ def main() -> None:
             rationed = measure_rationed(LIMIT_SCALE)
         console.print(rationed_text(rationed))
     with tempfile.TemporaryDirectory() as name, console.status(f"access, {LENGTH:,} rows"):
-        long = measure_access(Path(name))
+        access = asdict(measure_access(Path(name)))
+    del access["out"]
     console.print(
-        f"access, {LENGTH:,} rows: first row {long.first_row:.2f} s, all {long.wall:.1f} s, "
-        f"CPU {long.cpu:.1f} s, peak {long.peak_mb:.0f} MB"
+        f"access, {LENGTH:,} rows: first row {access['first_row']:.2f} s, all {access['wall']:.1f} s, "
+        f"CPU {access['cpu']:.1f} s, peak {access['peak_mb']:.0f} MB"
     )
     if given.json:
-        kept = {
-            "sync": [asdict(figure) for figure in figures],
-            "rationed": rationed and asdict(rationed),
-            "access": {**asdict(long), "out": None},
-        }
+        sync = [asdict(figure) for figure in figures]
+        kept = {"sync": sync, "rationed": rationed and asdict(rationed), "access": access}
         given.json.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
-    if given.chart:
-        draw(figures, given.chart)
+    if given.docs and rationed:
+        write_report(figures, rationed, access)
 
 
 def measure_all(console: Console, sizes: Sequence[int]):

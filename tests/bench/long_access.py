@@ -43,5 +43,4 @@ def publish_long_access(folder: Path) -> None:
             for number, person in enumerate(people):
                 held = ((number * 7 + step * 37) % GROUPS for step in range(GROUPS_EACH))
                 staging.add_grants(GROUP, [Grant(members[index], person) for index in held])
-            totals = staging.totals()
-            publish(staging, run, RunReport(0, (), (), None, totals))
+            publish(staging, run, RunReport(0, (), (), None, {}))

@@ -73,8 +73,6 @@ class Club:
         self.state = json.loads(self.file.read_text())
         if self.state.get("failing"):
             raise rolecall.Unavailable("The club is closed.")
-        while self.file.with_suffix(".hold").exists():  # noqa: ASYNC110 - another process removes it
-            await asyncio.sleep(0.01)
 
     @hookimpl
     async def rolecall_estimate(self, checkpoint):
@@ -120,14 +118,14 @@ class Club:
         for ref in self.touched:
             if ref.type != "person" and ref.id in self.state[f"{ref.type}s"]:
                 entitlement = member(ref.id) if ref.type == "team" else key(ref.id)
-                yield [Regranted(entitlement), *self.grants(ref)]
+                yield [Regranted(entitlement), *self.listed(ref)]
 
     @hookimpl
     async def rolecall_sync_resources(self, resource_type, run):
         self.context.observer.requested(f"GET /{resource_type.id}s")
         if resource_type is PERSON:
             self.report(run)
-            run.forecast(Forecast(4, 2.0, 0.5, {}, "the lists"))
+            run.forecast(Forecast(4, 90.0, 0.5, {}, "the lists"))
             run.read(rolecall.ListRead("/persons", pages=1, items=len(self.state["persons"])))
         hidden = {Ref(*each) for each in self.state.get("hidden", ())}
         listed = self.state[f"{resource_type.id}s"].items()
@@ -143,10 +141,8 @@ class Club:
     async def rolecall_sync_grants(self, resource_type, run):
         if resource_type is PERSON:
             return
-        hidden = {tuple(each) for each in self.state.get("hidden", ())}
         for ident in self.state[f"{resource_type.id}s"]:
-            grants = self.grants(Ref(resource_type.id, ident))
-            yield [grant for grant in grants if tuple(grant.principal) not in hidden]
+            yield self.listed(Ref(resource_type.id, ident))
 
     @hookimpl
     async def rolecall_confirm(self, suspects, run):
@@ -154,6 +150,10 @@ class Club:
 
     @hookimpl
     async def rolecall_checkpoint(self):
+        if self.state.get("forgetful"):
+            return None
+        while self.file.with_suffix(".hold").exists():  # noqa: ASYNC110 - another process removes it
+            await asyncio.sleep(0.01)
         return json.dumps({"position": self.position}).encode()
 
     def report(self, run):
@@ -176,6 +176,10 @@ class Club:
         if ref.type == "team":
             return [Entitlement(member(ref.id), "member", ("person",))]
         return [Entitlement(key(ref.id), "Key", ("person", "team"))] if ref.type == "room" else []
+
+    def listed(self, ref):
+        hidden = self.state.get("hidden", ())
+        return [grant for grant in self.grants(ref) if list(grant.principal) not in hidden]
 
     def grants(self, ref):
         if ref.type == "team":

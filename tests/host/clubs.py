@@ -27,7 +27,7 @@ class Club:
 
     @property
     def hold(self):
-        """While this file exists, runs wait."""
+        """While this file exists, runs wait when they have read everything."""
         return self.file.with_suffix(".hold")
 
     def toml(self, name, **keys):

@@ -76,6 +76,10 @@ def test_an_unusual_loss_is_asked_about(loss, largest_before, asked):
     assert unusual([loss], history, GUARD) == ([loss] if asked else [])
 
 
+def test_an_incremental_run_is_asked_about_a_twentieth_and_has_no_history():
+    assert unusual([grants(4, 100), grants(5, 100, "group")], None, GUARD) == [grants(5, 100, "group")]
+
+
 def test_an_accepted_type_is_not_asked_about():
     assert unusual([grants(50, 100)], {}, ShrinkGuard(accepted=["account"])) == []
 

@@ -73,3 +73,18 @@ async def test_a_run_that_another_process_ended_stops_and_publishes_nothing(stor
 
     assert (run.status, run.published, run.error["message"]) == ("failed", None, "Taken for dead.")
     assert "was taken for dead and ended by another process" in read_log(store, "club")[-1].message
+
+
+async def test_an_interrupt_that_comes_when_all_is_published_fails_nothing(store, club):
+    class Interrupting(Unwatched):
+        def logged(self, level, message):
+            if "published" in message:
+                running.cancel()
+
+    job = SyncJob("club", "club", {"file": str(club.file)}, {})
+    running = asyncio.create_task(sync_connector(store, load_plugins(), job, SyncRules(), Interrupting()))
+    with pytest.raises(asyncio.CancelledError):
+        await running
+
+    assert newest_runs(store)["club"].status == "published"
+    assert [line.message for line in read_log(store, "club") if line.level == "error"] == []

@@ -115,11 +115,12 @@ class SourceChanges:
 
     Attributes:
         resources: Those that came, went or changed.
-        entitlements: Those that came or went, and those any of whose grants came, went or changed.
+        entitlements: Those that came or went, and those any of whose grants came, went or changed: each with
+            those whose grants they were.
     """
 
     resources: frozenset[Ref]
-    entitlements: frozenset[EntitlementRef]
+    entitlements: Mapping[EntitlementRef, frozenset[Ref]]
 
 
 class IdentitySource(Protocol):
@@ -192,6 +193,7 @@ class Forecast:
         share: The share of the limits that the run may use, 0 to 1; None where nothing limits it.
         buckets: Family of paths → requests that count there.
         basis: One sentence: what it is worked out from.
+        at_least: True while what the run has to read is still being counted: it will be no less.
     """
 
     requests: int
@@ -199,6 +201,7 @@ class Forecast:
     share: float | None = None
     buckets: Mapping[str, int] = field(default_factory=dict)
     basis: str = ""
+    at_least: bool = False
 
 
 class SyncRun(Protocol):

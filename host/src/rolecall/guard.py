@@ -22,7 +22,7 @@ from rolecall.store.staging import Staging
 SMALL_SHRINK = 10
 """So many grants of a type may always go, and so many entries of a type's lists be missing in a first run."""
 UNUSUAL = 0.05
-"""Share of a type; a full run that loses as much is asked about."""
+"""Share of a type; a run that loses as much is asked about."""
 FIRST_SHORT = 0.2
 """Share of a type's entries that the lists of a first run may lack against the provider's own counts."""
 SAMPLE = 20
@@ -65,8 +65,9 @@ async def examine(
     worse = grown(journal.short.values(), {} if compared.first else _lacked_before(store, name))
     lost = gone_of(staged, [each.resource for each in worse]) if worse else {}
     check_counts(name, worse, lost, compared, guard)
-    if staged.mode == "full" and not compared.first:
-        for loss in unusual(compared.losses, past_losses(store, name), guard):
+    if not compared.first:
+        history = past_losses(store, name) if staged.mode == "full" else None
+        for loss in unusual(compared.losses, history, guard):
             await _look_again(name, loss, staged, connector, journal)
     check_shrink(name, compared, guard)
 
@@ -125,14 +126,23 @@ def check_counts(
         )
 
 
-def unusual(losses: Sequence[Loss], history: Mapping[tuple[str, str], int], guard: ShrinkGuard) -> list[Loss]:
-    """The losses worth a second look: a twentieth of a type, or over twice its largest loss so far."""
-    return [
-        loss
-        for loss in losses
-        if not guard.accepts(loss.type)
-        and (loss.gone >= UNUSUAL * loss.current or loss.gone > 2 * history.get((loss.what, loss.type), 0))
-    ]
+def unusual(
+    losses: Iterable[Loss], history: Mapping[tuple[str, str], int] | None, guard: ShrinkGuard
+) -> list[Loss]:
+    """The losses worth a second look: a twentieth of a type, or over twice its largest loss so far.
+
+    Args:
+        losses: What the run would end.
+        history: The largest losses so far, by what and type; None of an incremental run, which ends little
+            by little what a full run would end at once.
+        guard: What was announced.
+    """
+
+    def is_unusual(loss: Loss) -> bool:
+        much = loss.gone >= UNUSUAL * loss.current
+        return much or (history is not None and loss.gone > 2 * history.get((loss.what, loss.type), 0))
+
+    return [loss for loss in losses if is_unusual(loss) and not guard.accepts(loss.type)]
 
 
 def check_shrink(connector: str, compared: Comparison, guard: ShrinkGuard) -> None:

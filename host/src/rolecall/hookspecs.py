@@ -310,7 +310,7 @@ def rolecall_sync_grants(resource_type: ResourceType, run: SyncRun) -> AsyncIter
 async def rolecall_confirm(suspects: Sequence[Ref | GrantRef], run: SyncRun) -> Sequence[bool | None]:  # type: ignore[empty-body]
     """Ask the provider about single things that a run no longer found: are they still there? Async.
 
-    Called before publishing, when a full run lost unusually much: with a sample of the resources and
+    Called before publishing, when a run lost unusually much: with a sample of the resources and
     grants that would end. Ask by another way than the list that lost them: each object on its own, or the
     list once more. Optional; without it, the host's circuit breaker is the only guard.
 

@@ -1,7 +1,6 @@
 """What a sync run says about itself while it runs: findings, lists read, requests, log lines, progress."""
 
 import time
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -9,7 +8,7 @@ from rolecall.contracts import Forecast
 from rolecall.durations import duration_text
 from rolecall.models import Finding, Identity, ListRead, Ref, Severity
 from rolecall.store.engine import Store
-from rolecall.store.reports import Counted, RunMode, RunReport, Totals
+from rolecall.store.reports import Counted, RunMode, RunReport
 from rolecall.store.runs import LogLine, append_log
 
 LONG_WAIT = 5.0
@@ -70,7 +69,7 @@ class Journal:
         self._identity: Identity | None = None
         self._forecast: Forecast | None = None
         self._full_because: str | None = None
-        self._kept: tuple[dict[Finding, None], list[ListRead]] = ({}, [])
+        self.keep()
 
     def found(self, finding: Finding) -> None:
         """See ``SyncRun``."""
@@ -102,7 +101,7 @@ class Journal:
         """See ``SyncRun``."""
         before, self._forecast = self._forecast, forecast
         self._show.forecast(forecast)
-        if before is None or _differs(before.seconds, forecast.seconds):
+        if before is None or _is_news(before, forecast):
             self.log(f"expects {forecast_text(forecast)}")
 
     def counted(self, resource: Ref, listed: int, expected: int) -> None:
@@ -135,24 +134,22 @@ class Journal:
 
     def keep(self) -> None:
         """What was said so far stays, even if what follows is forgotten."""
-        self._kept = dict(self._findings), list(self._reads)
+        self._kept = dict(self._findings), list(self._reads), dict(self._partial), dict(self.short)
 
     def forget(self) -> None:
         """Take back what was said since ``keep``: it was about a reading that is thrown away."""
-        findings, reads = self._kept
-        self._findings, self._reads = dict(findings), list(reads)
-        self._partial.clear()
-        self.short.clear()
+        self._findings, self._reads, self._partial, self.short = self._kept
+        self._forecast = None
 
-    def report(self, totals: Mapping[str, Totals] | None = None) -> RunReport:
-        """All that was said, for the run's record; ``totals`` counts what was staged."""
+    def report(self) -> RunReport:
+        """All that was said, for the run's record."""
         short = tuple(self.short[resource] for resource in sorted(self.short))
         return RunReport(
             requests=self.requests,
             findings=(*self._findings, *(_list_short(each) for each in short)),
             reads=tuple(self._reads),
             identity=self._identity,
-            totals=totals or {},
+            totals={},
             mode=self.mode,
             partial=dict(self._partial),
             forecast=self._forecast,
@@ -171,15 +168,18 @@ class Journal:
 
 
 def forecast_text(forecast: Forecast) -> str:
-    """``about 1900 requests in 14 minutes at 50 % of the rate limits``."""
+    """``about 1900 requests in 14 minutes at 50 % of the rate limits``, or ``at least`` so many."""
     share = "" if forecast.share is None else f" at {forecast.share * 100:.0f} % of the rate limits"
     length = duration_text(timedelta(seconds=forecast.seconds))
+    if forecast.at_least:
+        return f"at least {forecast.requests} requests and {length}{share}"
     return f"about {forecast.requests} requests in {length}{share}"
 
 
-def _differs(before: float, now: float) -> bool:
-    """Whether a forecast has moved enough to be worth another line in the log."""
-    return abs(now - before) > WORTH_SAYING * before
+def _is_news(before: Forecast, now: Forecast) -> bool:
+    """Whether a forecast says enough more than the one before to be worth another line in the log."""
+    moved = abs(now.seconds - before.seconds) > WORTH_SAYING * before.seconds
+    return not now.at_least and (before.at_least or moved)
 
 
 def _list_short(counted: Counted) -> Finding:

@@ -74,8 +74,8 @@ async def read_connector(
     )
     if connector.is_incremental:
         missing = await _read_events(store, connector, staged, checkpoint, journal)
-        if missing is not None and mode == "incremental":
-            mode, because = "full", missing
+        if missing is not None and asked != "full":
+            mode, because = "full", because or missing
     if mode == "incremental" and checkpoint is not None:
         journal.mode = mode
         because = await _read_changes(connector, staged, checkpoint, journal)
@@ -95,15 +95,16 @@ async def _read_events(
     checkpoint: Checkpoint | None,
     journal: Journal,
 ) -> str | None:
-    """Read what happened since the last published run; gives why something may be missing, or None."""
+    """Read what happened since the last published run; gives why something may be missing since, or None."""
     before = _newest_published(store, staged.connector)
     missing = None if checkpoint else "the run before left no place in the log to go on from"
     try:
         await _drain(connector.events(checkpoint, journal), staged.add_events)
     except (FullRunNeeded, ExceptionGroup) as error:
         missing = _reason_for_full_run(error)
-    if missing is not None and before is not None:
-        staged.add_gap(before.started_at, missing)
+    if missing is None or before is None:
+        return None
+    staged.add_gap(before.started_at, missing)
     return missing
 
 

@@ -89,11 +89,13 @@ async def sync_connector(
     """Run one sync, record how it ended, and tell every plugin; see ``sync_connectors``."""
     run_id = start_run(store, job.connector, job.kind, rules.mode or "full")
     record = find_run(store, run_id)
-    if record.status != "running":  # refused: another run of this connector is under way
-        plugins.announce_end(_outcome(record))
-        return record
     journal = Journal(store, run_id, show)
     show.started(job.connector)
+    if record.error is not None:  # refused: another run of this connector is under way
+        journal.write("error", f"run {run_id} refused: {record.error['message']}")
+        show.finished(job.connector)
+        plugins.announce_end(_outcome(record))
+        return record
     plugins.announce("rolecall_sync_started", connector=job.connector, run_id=run_id)
     try:
         async with asyncio.TaskGroup() as tasks:
@@ -210,6 +212,8 @@ def _source(store: Store, job: SyncJob, rules: SyncRules, journal: Journal) -> P
 
 
 def _record_failure(store: Store, journal: Journal, run_id: int, job: SyncJob, error: Exception) -> None:
+    if find_run(store, run_id).published is not None:  # the interrupt came too late
+        return
     known = error if isinstance(error, RolecallError) else _bug(job, error)
     known.connector = job.connector
     if known is not error:

@@ -86,6 +86,17 @@ def test_an_incremental_run_is_guarded_too(club, rolecall):
     assert held(rolecall) == 101
 
 
+def test_an_incremental_run_that_reads_a_list_short_is_not_published(club, rolecall):
+    hide(club, 10)
+    club.log("team", "core", "team.put")
+
+    result = rolecall("sync", "-o", "json")
+
+    assert (result.json["runs"][0]["mode"], result.error["code"]) == ("incremental", "list_short")
+    assert "10 of 100 grants of type team" in result.error["message"]
+    assert held(rolecall) == 101
+
+
 def test_a_list_that_disagrees_with_the_providers_count_is_refused(club, rolecall):
     club.set(counts={"core": [100, 106]}, mute=True)
 

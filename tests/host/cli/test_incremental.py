@@ -3,8 +3,11 @@
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
+import threading
+from contextlib import suppress
 
 import pytest
 
@@ -88,6 +91,15 @@ def test_a_run_that_cannot_be_incremental_reads_everything_and_says_why(club, ro
     assert rolecall("sync", "-q").err == b""
 
 
+def test_after_a_run_that_left_no_checkpoint_everything_is_read_again_and_it_is_said_why(club, rolecall):
+    club.set(forgetful=True)
+    first = rolecall("sync", "-o", "json")
+    again = rolecall("sync", "-o", "json")
+
+    assert b"read everything" not in first.err
+    assert b"club read everything: the run before left no place in the log to go on from." in again.err
+
+
 def test_the_log_is_kept_once_and_gaps_are_told(club, sync, rolecall):
     sync()
     club.put("person", "dan", "Dan")
@@ -130,7 +142,7 @@ def test_the_log_is_kept_once_and_gaps_are_told(club, sync, rolecall):
     assert "'=cmd" in sheet.out.decode()
 
 
-@pytest.mark.parametrize("since", ["yesterday", "99", "-1"])
+@pytest.mark.parametrize("since", ["yesterday", "99", "-1", "9" * 30])
 def test_events_since_nothing_are_refused(club, sync, rolecall, since):
     sync()
 
@@ -199,23 +211,38 @@ def test_a_run_is_recorded_with_its_forecast_and_its_cost(club, sync, rolecall):
 
     assert run["completeness"]["forecast"]["requests"] == 4
     assert run["completeness"]["actual"]["requests"] == 4
-    assert "expects about 4 requests in 2 seconds at 50 % of the rate limits" in log
+    assert "expects about 4 requests in 90 seconds at 50 % of the rate limits" in log
     assert "4 requests in" in log
     assert "the forecast was about 4 requests" in log
 
 
+def written_to(terminal):
+    """What is written to a terminal, as long as somebody has it open."""
+    with suppress(OSError):
+        while written := os.read(terminal, 65536):
+            yield written
+
+
 def test_a_terminal_shows_how_much_is_to_come(club, site):
+    club.hold.touch()
     leader, follower = pty.openpty()
     command = [sys.executable, "-m", "rolecall", "sync"]
     environment = {**os.environ, "PYTHONPATH": str(site), "TERM": "xterm"}
-    subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=follower, timeout=60, check=True)
-    os.close(follower)
-    shown = os.read(leader, 65536).decode()
+    expected = re.compile(rb"club \S+ 4 of about 4 requests \S+ about \d+ seconds left")
+    shown = b""
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=follower) as running:
+        os.close(follower)
+        overdue = threading.Timer(60, running.kill)
+        overdue.start()
+        for written in written_to(leader):
+            shown += written
+            if expected.search(shown):
+                club.hold.unlink(missing_ok=True)
+        overdue.cancel()
     os.close(leader)
 
-    assert "requests" in shown
-    assert "of about 4 requests" in shown
-    assert "left" in shown
+    assert expected.search(shown), shown
+    assert running.returncode == 0
 
 
 def test_a_kind_without_the_hooks_is_always_full(workspace, rolecall):

@@ -43,14 +43,18 @@ def running(club, rolecall, site):
 
 def test_a_second_sync_is_refused_and_recorded_while_the_first_goes_on(club, running, rolecall):
     second = rolecall("sync", "-o", "json")
+    during = rolecall("status", "-o", "json").json
     club.hold.unlink()
     out, _ = running.communicate(timeout=60)
+    after = rolecall("status", "-o", "json").json
 
     (refused,) = second.json["runs"]
     assert second.code == 3
     assert (refused["run_id"], refused["status"], second.error["code"]) == (2, "refused", "sync_running")
     assert f"process {running.pid}" in second.error["message"]
     assert json.loads(out)["runs"][0]["status"] == "published"
+    assert [row["status"] for row in (*during, *after)] == ["Syncing", "Connected"]
+    assert f"run 2 refused: {second.error['message']}" in rolecall("logs", "club").out.decode()
     assert rolecall("sync", "-o", "json").json["runs"][0]["status"] == "unchanged"
 
 

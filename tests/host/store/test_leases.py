@@ -1,6 +1,5 @@
 """One connector is never synced twice at once, and a dead process doesn't keep it from being synced."""
 
-import multiprocessing
 import os
 import signal
 import socket
@@ -14,6 +13,7 @@ from rolecall.store.leases import LEASE_BEAT, LEASE_SECONDS, end_interrupted_run
 from rolecall.store.process import Process, is_gone, this_process
 from rolecall.store.runs import fail_run, find_run, list_runs, start_run
 from tests.host.states import NOTHING, fail_state, publish_state, state, user
+from tests.host.store.processes import OTHERS
 
 ERROR = {"code": "error", "message": "it broke", "hint": None}
 ME = this_process()
@@ -125,11 +125,10 @@ def test_a_beat_comes_often_enough_that_one_may_be_late():
 
 
 def test_of_two_processes_that_begin_at_once_one_is_refused(store, store_url, tmp_path):
-    spawn = multiprocessing.get_context("spawn")
-    barrier = spawn.Barrier(2)
-    pipes = [spawn.Pipe() for _ in range(2)]
+    barrier = OTHERS.Barrier(2)
+    pipes = [OTHERS.Pipe() for _ in range(2)]
     children = [
-        spawn.Process(target=start_at_once, args=(store_url, tmp_path, barrier, theirs))
+        OTHERS.Process(target=start_at_once, args=(store_url, tmp_path, barrier, theirs))
         for _, theirs in pipes
     ]
     for child in children:
@@ -143,9 +142,8 @@ def test_of_two_processes_that_begin_at_once_one_is_refused(store, store_url, tm
 
 
 def test_a_killed_process_gives_its_connector_free_at_once(store, store_url, tmp_path):
-    spawn = multiprocessing.get_context("spawn")
-    ours, theirs = spawn.Pipe()
-    child = spawn.Process(target=start_and_hang, args=(store_url, tmp_path, theirs))
+    ours, theirs = OTHERS.Pipe()
+    child = OTHERS.Process(target=start_and_hang, args=(store_url, tmp_path, theirs))
     child.start()
     first = ours.recv()
     assert find_run(store, start_run(store, "aws", "sample", "full")).status == "refused"

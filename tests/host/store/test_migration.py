@@ -30,7 +30,10 @@ def backups_in(folder):
 def test_migrations_make_exactly_the_tables_that_the_code_declares(store):
     with store.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, metadata) == []
+        differences = compare_metadata(context, metadata)
+    # PostgreSQL checks foreign keys row by row, which would be most of what publishing costs: decision 0014.
+    unchecked = [("add_fk", "grant_version")] * 3 if store.engine.dialect.name == "postgresql" else []
+    assert [(what, constraint.table.name) for what, constraint in differences] == unchecked
 
 
 def test_the_newest_script_is_the_revision_that_this_release_is_of():

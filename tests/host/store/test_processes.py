@@ -1,6 +1,5 @@
 """Processes that use one store at once: nobody sees a half-published run, whoever is killed when."""
 
-import multiprocessing
 import os
 import signal
 from itertools import pairwise
@@ -24,8 +23,8 @@ from tests.host.states import (
     state,
     user,
 )
+from tests.host.store.processes import OTHERS
 
-SPAWN = multiprocessing.get_context("spawn")
 ADMIN = role("1", "Admin")
 PEOPLE = tuple(user(f"u{n:03}") for n in range(60))
 PLACES = (group("g1"), account("1"))
@@ -78,8 +77,8 @@ def sync_again_and_again(url, folder, barrier, pipe):
 
 def test_readers_see_whole_runs_while_full_and_incremental_ones_are_published(store, store_url, tmp_path):
     publish_state(store, both(20), checkpoint=b"")
-    ours, theirs = SPAWN.Pipe()
-    reader = SPAWN.Process(target=look, args=(store_url, tmp_path, theirs))
+    ours, theirs = OTHERS.Pipe()
+    reader = OTHERS.Process(target=look, args=(store_url, tmp_path, theirs))
     reader.start()
     assert ours.recv() == "looking"
     for size in range(21, 30):
@@ -99,7 +98,7 @@ def test_readers_see_whole_runs_while_full_and_incremental_ones_are_published(st
 
 def test_a_process_that_is_killed_while_it_publishes_changes_nothing(store, store_url, tmp_path):
     published = publish_state(store, both(20))
-    child = SPAWN.Process(target=die_while_publishing, args=(store_url, tmp_path))
+    child = OTHERS.Process(target=die_while_publishing, args=(store_url, tmp_path))
     child.start()
     child.join(60)
     assert child.exitcode == -signal.SIGKILL
@@ -111,10 +110,10 @@ def test_a_process_that_is_killed_while_it_publishes_changes_nothing(store, stor
 
 
 def test_processes_that_share_a_connector_sync_it_one_after_the_other(store, store_url, tmp_path):
-    barrier = SPAWN.Barrier(2)
-    pipes = [SPAWN.Pipe() for _ in range(2)]
+    barrier = OTHERS.Barrier(2)
+    pipes = [OTHERS.Pipe() for _ in range(2)]
     children = [
-        SPAWN.Process(target=sync_again_and_again, args=(store_url, tmp_path, barrier, theirs))
+        OTHERS.Process(target=sync_again_and_again, args=(store_url, tmp_path, barrier, theirs))
         for _, theirs in pipes
     ]
     for child in children:

@@ -1,6 +1,5 @@
 """Runs are recorded from beginning to end, found again, and never left running by a dead process."""
 
-import multiprocessing
 import os
 import signal
 from datetime import UTC, datetime, timedelta
@@ -26,6 +25,7 @@ from rolecall.store.runs import (
     start_run,
 )
 from tests.host.states import NOTHING, fail_state, publish_state, state, user
+from tests.host.store.processes import OTHERS
 
 REPORT = RunReport(
     requests=7,
@@ -87,7 +87,14 @@ def test_a_failed_run_keeps_its_error_findings_and_what_it_read(store):
         },
         "partial": {"group": "only those whose name begins with aws-"},
         "source": None,
-        "forecast": {"requests": 9, "seconds": 1.5, "share": 0.5, "buckets": {"/groups": 9}, "basis": ""},
+        "forecast": {
+            "requests": 9,
+            "seconds": 1.5,
+            "share": 0.5,
+            "buckets": {"/groups": 9},
+            "basis": "",
+            "at_least": False,
+        },
         "actual": {"requests": 7, "seconds": 2.5},
         "counted": [{"resource": "group:g1", "listed": 3, "expected": 5}],
         "full_because": None,
@@ -116,7 +123,7 @@ def test_an_unknown_run_is_a_usage_error(store):
 
 
 def test_a_run_whose_process_was_killed_becomes_failed(store, store_url, tmp_path):
-    child = multiprocessing.get_context("spawn").Process(target=start_and_die, args=(store_url, tmp_path))
+    child = OTHERS.Process(target=start_and_die, args=(store_url, tmp_path))
     child.start()
     child.join(60)
     assert child.exitcode == -signal.SIGKILL
@@ -130,9 +137,13 @@ def test_a_run_whose_process_was_killed_becomes_failed(store, store_url, tmp_pat
 
 
 def test_the_newest_run_of_each_connector_is_known_without_reading_all(store):
-    runs = [start_run(store, connector, "sample", "full") for connector in ("aws", "aws", "other")]
+    fail_run(store, start_run(store, "aws", "sample", "full"), "failed", {}, REPORT)
+    runs = [start_run(store, connector, "sample", "full") for connector in ("other", "aws", "aws")]
+    assert find_run(store, runs[2]).error["code"] == "sync_running", "the one before is under way"
+
     newest = newest_runs(store)
-    assert {name: run.id for name, run in newest.items()} == {"aws": runs[1], "other": runs[2]}
+
+    assert {name: run.id for name, run in newest.items()} == {"aws": runs[1], "other": runs[0]}
 
 
 def test_the_log_is_read_by_connector_by_run_and_from_a_line_on(store):

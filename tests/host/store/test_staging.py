@@ -205,6 +205,17 @@ def test_what_a_killed_run_left_is_removed_and_what_a_living_one_needs_is_not(st
         assert sorted(leftovers(tmp_path)) == ["other.db.staging-999", f"rolecall.db.staging-{living}"]
 
 
+@pytest.mark.only_on("sqlite", "PostgreSQL drops them with the connection")
+def test_what_a_run_stages_that_begins_while_leftovers_are_removed_stays(store, tmp_path):
+    def begin_another():
+        (tmp_path / "rolecall.db.staging-2").touch()
+        return set()
+
+    (tmp_path / "rolecall.db.staging-1").touch()
+    store.database.remove_leftovers(begin_another)
+    assert leftovers(tmp_path) == ["rolecall.db.staging-2"]
+
+
 def test_member_is_an_entitlement_like_any_other(staging):
     assert member("g1").slug == MEMBER
     staging.add_grants(

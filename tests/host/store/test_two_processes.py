@@ -1,12 +1,12 @@
 """Processes that share a store: two that publish at once, and one that reads all the while."""
 
-import multiprocessing
 import time
 
 from rolecall import UsageError
 from rolecall.store import open_store, queries
 from rolecall.store.runs import list_runs, resolve_at
 from tests.host.states import publish_state, state, user
+from tests.host.store.processes import OTHERS
 
 CONNECTORS = ("aws-0", "aws-1")
 SIZES = (20, 40, 60, 80)
@@ -36,10 +36,9 @@ def look(url, folder, done, seen):
 
 
 def test_no_process_is_shut_out_and_none_sees_a_run_in_part(store, store_url, tmp_path):
-    spawn = multiprocessing.get_context("spawn")
-    done, seen = spawn.Event(), spawn.Queue()
-    reader = spawn.Process(target=look, args=(store_url, tmp_path, done, seen))
-    writers = [spawn.Process(target=publish_all, args=(store_url, tmp_path, name)) for name in CONNECTORS]
+    done, seen = OTHERS.Event(), OTHERS.Queue()
+    reader = OTHERS.Process(target=look, args=(store_url, tmp_path, done, seen))
+    writers = [OTHERS.Process(target=publish_all, args=(store_url, tmp_path, name)) for name in CONNECTORS]
     for process in (reader, *writers):
         process.start()
     for writer in writers:

@@ -58,6 +58,7 @@ async def test_list_is_asked_for_in_its_largest_pages(
         (lambda okta: okta.user("ada/x@acme.example"), "/api/v1/users/ada%2Fx%40acme.example"),
         (lambda okta: okta.me(), "/api/v1/users/me"),
         (lambda okta: okta.app_user("0oa1", "00u/1"), "/api/v1/apps/0oa1/users/00u%2F1?expand=user"),
+        (lambda okta: okta.app_group("0oa1", "00g/1"), "/api/v1/apps/0oa1/groups/00g%2F1?expand=group"),
         (lambda okta: okta.group("00g1"), "/api/v1/groups/00g1?expand=stats%2Capp"),
         (lambda okta: okta.app("0oa1", ThingSchema()), "/api/v1/apps/0oa1"),
         (lambda okta: okta.app_schema("0oa1", ThingSchema()), "/api/v1/meta/schemas/apps/0oa1/default"),

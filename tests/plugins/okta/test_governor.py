@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rolecall_okta.limits import RateHeaders
+from rolecall_okta.windows import Bucket
 from tests.plugins.okta.rationing import BUCKET, RationingOrg, Runner, in_virtual_time
 
 LIMITS = st.integers(4, 400)
@@ -230,3 +231,18 @@ def test_run_that_lost_its_connection_for_a_while_is_not_blocked_by_what_never_c
         return asyncio.get_running_loop().time() - began
 
     assert in_virtual_time(main()) < 65
+
+
+def test_a_window_that_one_server_takes_for_over_and_another_does_not_is_waited_for() -> None:
+    bucket = Bucket(0.5)
+    bucket.answered(bucket.enter(), RateHeaders(100, 99, 1060, 10.0), now=0.0)
+    bucket.left()
+    assert bucket.pause(11.1) == 0, "over, by the clock of the server that answered"
+
+    for _ in range(4):
+        ticket = bucket.enter()
+        bucket.answered(ticket, RateHeaders(100, 98, 1060, 2.0), now=11.2)
+        bucket.left()
+
+    assert 2.0 < bucket.pause(11.2) < 4.0
+    assert bucket.pause(14.3) == 0

@@ -12,6 +12,7 @@ class Directory:
     """
 
     connector, finished_at = "okta-prod", datetime(2026, 1, 1, tzinfo=UTC)
+    covers_people = True
 
     def __init__(self, org, run_id=1, members_of=None, covers=True, before=None):
         self.run_id = run_id
@@ -25,7 +26,7 @@ class Directory:
         }
 
     def covers(self, resource_type):
-        return self._covers
+        return self._covers if resource_type == "group" else self.covers_people
 
     def resources(self, resource_type):
         return iter([each for ref, each in self.things.items() if ref.type == resource_type])
@@ -37,11 +38,16 @@ class Directory:
         return iter([(ref, self.members[ref]) for ref in entitlements if ref in self.members])
 
     def changes_since(self, run_id):
+        if run_id == self.run_id:
+            return SourceChanges(frozenset(), {})
         if self._before is None or self._before.run_id != run_id:
             return None
         return SourceChanges(
             frozenset(_moved(self._before.things, self.things)),
-            frozenset(_moved(self._before.members, self.members)),
+            {
+                member: frozenset({*self._before.members.get(member, ())} ^ {*self.members.get(member, ())})
+                for member in _moved(self._before.members, self.members)
+            },
         )
 
 

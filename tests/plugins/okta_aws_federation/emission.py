@@ -36,6 +36,7 @@ class Emission:
     lines: list[str] = field(default_factory=list)
     forecasts: list = field(default_factory=list)
     short: list = field(default_factory=list)
+    partials: set = field(default_factory=set)
     resources: dict = field(default_factory=dict)
     entitlements: dict = field(default_factory=dict)
     grants: list = field(default_factory=list)
@@ -57,7 +58,7 @@ class Emission:
         pass
 
     def partial(self, resource_type, why):
-        pass
+        self.partials.add(resource_type)
 
     def forecast(self, forecast):
         self.forecasts.append(forecast)

@@ -1,6 +1,6 @@
 """What a host would hold of a connector, run after run: driven hook by hook, without a store."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from rolecall import (
@@ -48,8 +48,8 @@ class Replica:
     changes: list = field(default_factory=list)
     events: list = field(default_factory=list)
 
-    async def sync(self):
-        """One run, incremental where it can be."""
+    async def sync(self, full=False):
+        """One run, incremental where it can be, unless it is to be ``full``."""
         self.run, self.mode, self.because = Emission(), "full", None
         self.changes, self.events = [], []
         connector = await self.opened()
@@ -59,7 +59,7 @@ class Replica:
             try:
                 async for batch in connector.rolecall_sync_events(left, self.run):
                     self.events += batch
-                if left is not None:
+                if left is not None and not full:
                     await self._take_changes(connector, left)
             except FullRunNeeded as reason:
                 self.because = reason.message
@@ -94,6 +94,7 @@ class Replica:
     def held(self):
         """All that a run's state consists of, to compare."""
         found = {(each.code, each.subject, each.message) for each in self.run.findings}
+        found |= set(self.run.short)
         return self.resources | self.entitlements | self.grants | dict.fromkeys(found, "found")
 
     async def _take_changes(self, connector, left):
@@ -144,10 +145,13 @@ class Replica:
                         self._apply(each)
 
 
-async def proven(replica):
-    """Run a replica once more, and compare it with what a full run gives now."""
+async def proven(replica, anew=True):
+    """Run a replica once more, and compare it with what a full run gives: one ``anew``, or its next."""
+    full = replace(replica)
+    if anew:
+        full = Replica(replica.domain, replica.app_id, replica.settings, source=replica.source)
     await replica.sync()
-    full = await Replica(replica.domain, replica.app_id, replica.settings, source=replica.source).sync()
+    await full.sync(full=True)
     wrong = {
         key: (replica.held().get(key), full.held().get(key))
         for key in replica.held() | full.held()

@@ -25,6 +25,28 @@ async def test_a_full_run_says_what_it_costs_and_keeps_to_it(served, build):
     assert "app users" in told.basis
 
 
+@pytest.mark.parametrize("mapping", [True, False])
+async def test_a_full_run_says_at_least_while_it_counts_and_then_what_it_costs(served, mapping):
+    org = Organisation()
+    app = org.add_aws_app(use_group_mapping=mapping, app_filter="okta")
+    people = [org.add_user(f"person{number}@acme.example") for number in range(600)]
+    for number in range(450):
+        group = org.add_group(f"aws_123456789012_Role{number}", members=people[number : number + 3])
+        if not mapping:
+            org.assign_group(app, group, saml_roles=["Admin"])
+    if mapping:
+        for person in people:
+            org.assign_user(app, person)
+
+    replica = await Replica(served(org).domain, app.id).sync()
+
+    first, *_, last = replica.run.forecasts
+    assert first.at_least
+    assert not last.at_least
+    exact = [told for told in replica.run.forecasts if not told.at_least]
+    assert all(abs(told.requests - len(replica.asked)) <= 2 for told in exact)
+
+
 async def test_an_estimate_counts_groups_and_their_members_and_reads_no_more(served):
     org = Organisation()
     app, _, _ = mapping_org(org)

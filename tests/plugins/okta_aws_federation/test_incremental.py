@@ -2,14 +2,16 @@
 
 from dataclasses import dataclass
 
+import httpx
 import pytest
 
-from rolecall import Gone, Ref
+from rolecall import Gone, NotFound, Ref
+from rolecall_okta import OktaClient
 from rolecall_okta.simulator import ABSENT, Organisation
-from rolecall_okta.simulator.faults import Before, Status
+from rolecall_okta.simulator.faults import Before, Body, Status
 from rolecall_okta.simulator.objects import App, Group, User
 from rolecall_okta_aws_federation.memory import FORMAT, load
-from tests.plugins.okta_aws_federation.emission import effective_rows
+from tests.plugins.okta_aws_federation.emission import TOKEN, effective_rows
 from tests.plugins.okta_aws_federation.replica import Replica, proven
 
 ACCOUNT = "123456789012"
@@ -221,6 +223,143 @@ async def test_the_log_is_believed_only_where_groups_count_as_many(begun, lost):
     assert (everybody in replica.asked) == (lost == "group.user_membership.")
 
 
+async def test_a_swap_in_an_entry_group_of_which_the_log_says_nothing_is_seen(begun):
+    now = [1_800_000_000.0]
+    it = await begun(mapping_org, clock=lambda: now[0])
+    it.org.log.loses = lambda kind: "user_membership." in kind
+
+    def change(it):
+        it.org.add_member(it.groups["entry"], it.people[10])
+        it.org.remove_member(it.groups["entry"], it.people[0])
+        now[0] += 5
+
+    replica = await it.after(change)
+
+    assert replica.mode == "incremental"
+    await replica.sync()
+    assert f"GET /api/v1/apps/{it.app.id}/users" not in replica.asked, "the move was seen by then"
+
+
+async def test_a_swap_within_the_second_of_a_move_that_was_seen_is_seen_too(begun):
+    now = [1_800_000_000.0]
+    it = await begun(mapping_org, clock=lambda: now[0])
+    await it.after(lambda it: it.org.add_member(it.groups["entry"], it.people[11]))
+    it.org.log.loses = lambda kind: "user_membership." in kind
+    it.org.add_member(it.groups["entry"], it.people[10])
+    it.org.remove_member(it.groups["entry"], it.people[0])
+    now[0] += 60
+
+    await proven(it.replica)
+
+    assert it.replica.mode == "incremental"
+
+
+async def test_a_swap_that_an_import_makes_beside_a_move_that_the_log_tells_is_seen(begun):
+    it = await begun(mapping_org)
+
+    def change(it):
+        it.org.add_member(it.groups["entry"], it.people[11])
+        it.org.log.loses = lambda kind: kind.startswith("application.")
+        with it.org.importing():
+            it.org.add_member(it.groups["entry"], it.people[10])
+            it.org.remove_member(it.groups["entry"], it.people[0])
+
+    replica = await it.after(change)
+
+    assert replica.mode == "incremental"
+
+
+async def test_a_swap_that_a_group_rule_makes_beside_a_move_that_the_log_tells_is_seen(begun):
+    it = await begun(mapping_org)
+    entry = it.groups["entry"]
+
+    def change(it):
+        it.org.add_member(entry, it.people[11])
+        it.org.log.loses = lambda kind: "user_membership." in kind
+        it.org.add_member(entry, it.people[10])
+        it.org.remove_member(entry, it.people[0])
+        it.org.log.loses = None
+        it.org.log.write("group.user_membership.rule.trigger", [{"id": entry.id, "type": "UserGroup"}])
+
+    replica = await it.after(change)
+
+    assert replica.mode == "incremental"
+
+
+@pytest.mark.parametrize("build", [mapping_org, single_org])
+@pytest.mark.parametrize("joins", [True, False])
+async def test_an_assignment_that_follows_its_group_later_is_asked_for_again(begun, build, joins):
+    now = [1_800_000_000.0]
+    it = await begun(build, clock=lambda: now[0])
+    it.org.log.loses = lambda kind: kind.startswith("application.user_membership.")
+    person = it.people[11] if joins else it.people[0]
+    change = it.org.add_member if joins else it.org.remove_member
+    was = await app_user_as_served(it, person)
+    change(it.groups["entry"], person)
+    late = Status(404, "E0000007") if joins else Status(200, body=was)
+    it.okta.faults.add(f"/apps/{it.app.id}/users/{person.id}", late)
+    await it.replica.sync()
+    now[0] += 700  # past the overlap, so that nothing but the memory of it brings it back
+
+    await proven(it.replica)
+
+    assert it.replica.mode == "incremental"
+    await it.replica.sync()
+    assert not [what for what in it.replica.asked if what.endswith(person.id)], "it has followed"
+
+
+async def app_user_as_served(it, person):
+    async with httpx.AsyncClient(trust_env=False) as http:
+        address = f"http://{it.okta.domain}/api/v1/apps/{it.app.id}/users/{person.id}?expand=user"
+        return (await http.get(address, headers={"Authorization": f"SSWS {TOKEN}"})).content
+
+
+async def test_roles_that_a_profile_mapping_works_out_are_seen(begun):
+    it = await begun(single_org)
+
+    def change(it):
+        it.org.log.loses = lambda kind: kind.startswith("application.")
+        it.org.rename(it.people[10], "moved@acme.example")
+        it.app.direct[it.people[10].id].profile = {"samlRoles": ["Mapped"]}
+
+    replica = await it.after(change)
+
+    assert replica.mode == "incremental"
+    assert "Mapped" in {row["role"] for row in effective_rows(whole(replica))}
+
+
+async def test_a_status_that_moves_no_clock_but_its_own_is_seen(begun):
+    it = await begun(mapping_org)
+
+    def change(it):
+        before = it.people[1].last_updated
+        it.people[1].status = "SUSPENDED"
+        object.__setattr__(it.people[1], "last_updated", before)
+
+    await it.after(change)
+
+
+async def test_a_deletion_that_was_put_off_deletes_nobody(begun):
+    it = await begun(mapping_org)
+    target = {"id": it.people[1].id, "type": "User", "alternateId": None, "displayName": None}
+    it.org.log.write("user.lifecycle.delete.completed", [target])
+    it.org.log.events[-1].body["outcome"] = {"result": "SKIPPED", "reason": None}
+
+    await proven(it.replica)
+
+    assert it.replica.mode == "incremental"
+
+
+async def test_an_app_that_vanishes_meanwhile_fails_the_run_instead_of_unassigning(begun):
+    it = await begun(mapping_org)
+    it.org.add_member(it.groups["entry"], it.people[10])
+    missing = Status(404, "E0000007", f"Not found: Resource not found: {it.app.id} (AppInstance)")
+    it.okta.faults.add(f"/apps/{it.app.id}/users/", missing)
+
+    with pytest.raises(NotFound):
+        await it.replica.sync()
+
+
 # --- What it asks for -----------------------------------------------------------------------------
 
 
@@ -319,6 +458,23 @@ async def test_a_deleted_group_that_the_index_still_lists_is_not_taken_back(begu
     await proven(it.replica)
 
 
+async def test_a_full_run_does_not_take_back_what_an_earlier_run_learned_of_deletions(begun):
+    now = [1_800_000_000.0]
+    it = await begun(mapping_org, clock=lambda: now[0], search_lag=5)
+    empty = it.org.add_group("aws_000011112222_Empty")
+    now[0] += 10
+    await it.replica.sync()
+    it.org.delete_group(empty)
+    await it.replica.sync()
+
+    await it.replica.sync(full=True)
+
+    assert Ref("group", empty.id) not in it.replica.resources
+    now[0] += 700
+    await proven(it.replica)
+    assert load(it.replica.checkpoint).deleted == {}
+
+
 def whole(replica):
     replica.run.resources, replica.run.entitlements = replica.resources, replica.entitlements
     replica.run.grants = list(replica.grants.values())
@@ -369,6 +525,33 @@ async def test_after_something_vanished_in_a_full_run_everybodys_assignment_is_r
     assert f"GET /api/v1/apps/{app.id}/users" in replica.asked
 
 
+# --- Lists that are short -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("build", [mapping_org, single_org])
+async def test_a_list_that_is_short_is_told_of_by_every_run_until_it_is_whole(begun, build):
+    def short(org):
+        app, people, groups = build(org)
+        extra = [org.add_group(f"extra {number}", members=people[:1]) for number in range(4)]
+        for group in extra if build is single_org else []:
+            org.assign_group(app, group, saml_roles=[])
+        groups["admin"].raw = {"_embedded": {"stats": {"usersCount": len(groups["admin"].members) + 1}}}
+        return app, people, groups
+
+    it = await begun(short)
+    admin = it.groups["admin"]
+    known = [(Ref("group", admin.id), len(admin.members), len(admin.members) + 1)]
+    assert it.replica.run.short == known
+
+    await proven(it.replica)
+    assert (it.replica.mode, it.replica.run.short) == ("incremental", known)
+
+    it.groups["admin"].raw = {}
+    it.org.add_member(admin, it.people[11])
+    await proven(it.replica)
+    assert (it.replica.mode, it.replica.run.short) == ("incremental", [])
+
+
 # --- When everything is read ----------------------------------------------------------------------
 
 
@@ -406,7 +589,7 @@ async def test_a_lost_position_makes_a_full_run_and_keeps_what_the_log_tells(beg
     await proven(it.replica)
 
     assert it.replica.mode == "full"
-    assert "no longer knows where the last run ended" in it.replica.because
+    assert "no longer knows up to where its System Log was read" in it.replica.because
     assert "application.user_membership.add" in {event.kind for event in it.replica.events}
     await proven(it.replica)
     assert it.replica.mode == "incremental"
@@ -436,6 +619,35 @@ async def test_the_cheaper_way_of_reading_memberships_flips_only_in_a_full_run(b
     assert "by person" in replica.because
 
 
+async def test_another_credential_makes_a_full_run(begun):
+    it = await begun(mapping_org)
+    it.okta.faults.add("/users/me", Body(b'{"id": "00uanother", "status": "ACTIVE"}'), times=None)
+
+    await it.replica.sync()
+
+    assert it.replica.because == "the credential belongs to somebody else than before"
+
+
+async def test_a_filter_that_the_log_does_not_take_leaves_full_runs(begun):
+    it = await begun(mapping_org)
+    it.okta.faults.add("/logs", Status(400, "E0000053"), times=None)
+
+    await it.replica.sync()
+
+    assert (it.replica.mode, it.replica.checkpoint) == ("full", None)
+    assert it.replica.run.subjects("log_unreadable") == ["/api/v1/logs"]
+
+
+async def test_replies_without_a_date_leave_only_full_runs(begun, monkeypatch):
+    it = await begun(mapping_org)
+    monkeypatch.setattr(OktaClient, "server_time", None)
+    monkeypatch.setattr(OktaClient, "first_reply_at", None)
+
+    await it.replica.sync()
+
+    assert (it.replica.mode, it.replica.checkpoint) == ("full", None)
+
+
 @pytest.mark.parametrize("damage", [b"", b"nonsense", b"x\x9cnonsense"])
 async def test_a_checkpoint_that_can_not_be_read_makes_a_full_run(begun, damage):
     it = await begun(mapping_org)
@@ -443,7 +655,8 @@ async def test_a_checkpoint_that_can_not_be_read_makes_a_full_run(begun, damage)
 
     await proven(it.replica)
 
-    assert (it.replica.mode, it.replica.because) == ("full", "the last run's checkpoint can't be read")
+    assert it.replica.mode == "full"
+    assert it.replica.because.startswith("the last run's checkpoint can't be read (")
 
 
 async def test_a_checkpoint_of_another_release_makes_a_full_run(begun, monkeypatch):

@@ -24,6 +24,8 @@ RECIPES = {
 }
 TURN = st.tuples(st.integers(0, 3), st.sampled_from([0.0, 0.4, 1.0, 3.0, 8.0, 700.0]))
 """How many changes, and how many seconds pass then."""
+SOURCE_TURN = st.tuples(st.integers(0, 3), st.booleans())
+"""How many changes, and whether the source is synced after them."""
 
 
 def org_of(mode, seed):
@@ -63,22 +65,24 @@ async def test_an_index_that_lags_by_five_seconds_loses_nothing(mode, seed, turn
         await proven(replica)
 
 
-@pytest.mark.parametrize("on_demand", [False, True])
+@pytest.mark.parametrize("holds", ["everything", "what is asked for", "some names"])
 @pytest.mark.parametrize("mode", RECIPES)
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
-@given(seed=st.integers(0, 10_000), turns=st.lists(st.integers(0, 3), min_size=1, max_size=5))
-async def test_with_an_identity_source_too(mode, on_demand, seed, turns):
+@given(seed=st.integers(0, 10_000), turns=st.lists(SOURCE_TURN, min_size=1, max_size=5))
+async def test_with_an_identity_source_too_be_it_old_or_new(mode, holds, seed, turns):
     random = Random(seed)
     org, app = org_of(mode, seed)
     with serve(org, tokens={TOKEN: "read_only"}) as okta:
-        replica = await Replica(okta.domain, app.id, source=Directory(org)).sync()
-        for run, changes in enumerate(turns, 2):
+        covers = holds != "some names"
+        replica = await Replica(okta.domain, app.id, source=Directory(org, covers=covers)).sync()
+        for run, (changes, synced) in enumerate(turns, 2):
             for _ in range(changes):
                 change_at_random(org, random)
-            asked_for = [group for group in org.groups if Ref("group", group.id) in replica.resources]
-            members_of = asked_for if on_demand else None
-            replica.source = Directory(org, run, members_of, before=replica.source)
-            await proven(replica)
+            if synced:
+                asked_for = [group for group in org.groups if Ref("group", group.id) in replica.resources]
+                members_of = None if holds == "everything" else asked_for
+                replica.source = Directory(org, run, members_of, covers, before=replica.source)
+            await proven(replica, anew=synced)
 
 
 @pytest.mark.parametrize("mode", RECIPES)

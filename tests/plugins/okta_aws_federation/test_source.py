@@ -2,12 +2,14 @@
 
 import pytest
 
+from rolecall import EntitlementRef, Ref
 from rolecall.testing import Mirror, UnderTest
 from rolecall_okta.simulator import Organisation
+from rolecall_okta_aws_federation.memory import load
 from tests.e2e.organisations import CASES
 from tests.plugins.okta_aws_federation.directory import Directory
 from tests.plugins.okta_aws_federation.emission import TOKEN, effective_rows, emitted
-from tests.plugins.okta_aws_federation.replica import Replica
+from tests.plugins.okta_aws_federation.replica import Replica, proven
 
 ACCOUNT = "123456789012"
 BY_GROUP = [name for name in CASES if "over 200" not in name]
@@ -111,6 +113,48 @@ async def test_a_source_of_another_org_is_found_and_not_used(mapping):
     assert (replica.mode, replica.run.codes()) == ("full", {"source_of_another_org"})
 
 
+async def test_a_source_of_another_org_is_found_when_the_first_people_are_assigned(served):
+    org, elsewhere = Organisation(), Organisation(seed=99)
+    elsewhere.add_user("somebody@else.example")
+    app = org.add_aws_app(use_group_mapping=True, app_filter="okta")
+    people = [org.add_user(f"person{number}@acme.example") for number in range(3)]
+    org.add_group(f"aws_{ACCOUNT}_Admin", members=people)
+    first = Directory(elsewhere)
+    replica = await with_source(served(org), app, first).sync()
+    for person in people:
+        org.assign_user(app, person)
+    replica.source = Directory(elsewhere, run_id=2, before=first)
+
+    await replica.sync()
+
+    assert (replica.mode, replica.run.codes()) == ("full", {"source_of_another_org"})
+    assert "knows few of the people" in replica.because
+    assert len(effective_rows(whole(replica))) == 3
+
+
+async def test_a_source_that_lists_only_some_people_is_found_and_not_used(mapping):
+    org, app, admins, people, okta = mapping
+    source = Directory(org)
+    source.covers_people, source.members = False, {}
+    replica = await with_source(okta, app, source).sync()
+    org.add_member(admins, people[3])
+
+    await replica.sync()
+
+    assert (replica.mode, replica.run.subjects("source_partial")) == ("incremental", [f"app:{app.id}"])
+    assert {row["user_id"] for row in effective_rows(whole(replica))} == {user.id for user in people[:4]}
+
+
+async def test_a_run_says_that_it_lists_only_some_people_and_groups(mapping):
+    _, app, _, _, okta = mapping
+    replica = await with_source(okta, app, None).sync()
+    assert replica.run.partials == {"user", "group"}
+
+    await replica.sync()
+
+    assert (replica.mode, replica.run.partials) == ("incremental", {"user", "group"})
+
+
 async def test_a_run_reads_everything_where_the_sources_changes_are_not_kept(mapping):
     org, app, _, _, okta = mapping
     replica = await with_source(okta, app, Directory(org)).sync()
@@ -133,6 +177,147 @@ async def test_a_run_reads_everything_when_it_gets_a_source(mapping):
         "full",
         "the identity source isn't the one that the last run read",
     )
+
+
+async def test_a_group_whose_members_the_source_does_not_hold_is_read_again_when_it_moved(mapping):
+    org, app, admins, people, okta = mapping
+    first = Directory(org, members_of=[])
+    replica = await with_source(okta, app, first).sync()
+    members = f"GET /api/v1/groups/{admins.id}/users"
+    replica.source = Directory(org, run_id=2, members_of=[], before=first)
+    await replica.sync()
+    assert (replica.mode, replica.asked.count(members)) == ("incremental", 0)
+    org.add_member(admins, people[3])
+
+    await replica.sync()
+
+    assert (replica.mode, replica.asked.count(members)) == ("incremental", 1)
+    assert {row["user_id"] for row in effective_rows(whole(replica))} == {user.id for user in people[:4]}
+
+
+async def test_a_group_that_leaves_the_sources_scope_stays(mapping):
+    org, app, admins, _, okta = mapping
+    first = Directory(org, covers=False)
+    replica = await with_source(okta, app, first).sync()
+    replica.source = Directory(org, run_id=2, covers=False, before=first)
+    del replica.source.things[Ref("group", admins.id)]
+
+    await replica.sync()
+
+    assert replica.mode == "incremental"
+    assert len(effective_rows(whole(replica))) == 3
+
+
+@pytest.mark.parametrize(
+    ("covers", "why"), [(False, "no longer lists every group"), (True, "now lists every group")]
+)
+async def test_a_source_that_begins_or_ends_to_list_every_group_makes_a_full_run(mapping, covers, why):
+    org, app, admins, _, okta = mapping
+    first = Directory(org, covers=not covers)
+    replica = await with_source(okta, app, first).sync()
+    replica.source = Directory(org, run_id=2, covers=covers, before=first)
+    if not covers:
+        del replica.source.things[Ref("group", admins.id)]
+
+    await proven(replica)
+
+    assert (replica.mode, replica.because) == ("full", f"the identity source okta-prod {why}")
+
+
+async def test_of_groups_okta_is_believed_rather_than_a_source_that_does_not_list_them_all(served):
+    org, now = Organisation(), [1_800_000_000.0]
+    app = org.add_aws_app(use_group_mapping=True, app_filter="okta")
+    admins = org.add_group(f"aws_{ACCOUNT}_Admin", members=[org.add_user("ada@acme.example")])
+    okta = served(org, clock=lambda: now[0])
+    first = Directory(org, covers=False)
+    replica = await with_source(okta, app, first).sync()
+    org.rename(admins, f"aws_{ACCOUNT}_Between")
+    late = Directory(org, run_id=2, covers=False, before=first)
+    org.rename(admins, f"aws_{ACCOUNT}_Power")
+    now[0] += 700
+    await replica.sync()
+    now[0] += 700
+    replica.source = late
+
+    await proven(replica)
+
+    assert EntitlementRef(Ref("account", ACCOUNT), "Power") in replica.entitlements
+
+
+async def test_what_was_deleted_is_not_taken_back_from_an_older_run_of_the_source(served):
+    org, now = Organisation(), [1_800_000_000.0]
+    app = org.add_aws_app(use_group_mapping=True, app_filter="okta")
+    people = [org.add_user(f"person{number}@acme.example") for number in range(8)]
+    org.assign_group(app, org.add_group("AWS users", members=people[:6]))
+    admins, _ = (org.add_group(f"aws_{ACCOUNT}_{role}", members=people[:3]) for role in ("A", "B"))
+    okta = served(org, clock=lambda: now[0])
+    old = Directory(org)
+    replica = await with_source(okta, app, old).sync()
+    org.delete_group(admins)
+    org.delete_user(people[0])
+    gone = {Ref("group", admins.id), Ref("user", people[0].id)}
+    for full in (False, True, False, True):
+        now[0] += 700
+
+        await replica.sync(full)
+
+        assert not gone & replica.resources.keys()
+        assert EntitlementRef(Ref("account", ACCOUNT), "B") in replica.entitlements
+    replica.source = Directory(org, run_id=2, before=old)
+    await proven(replica)
+    assert load(replica.checkpoint).deleted == {}
+
+
+async def test_who_came_into_an_assigned_group_or_left_it_is_seen_by_the_sources_two_runs(mapping):
+    org, app, _, people, okta = mapping
+    entry = org.group("AWS users")
+    first = Directory(org)
+    replica = await with_source(okta, app, first).sync()
+    org.log.loses = lambda kind: "user_membership." in kind
+    org.add_member(entry, people[7])
+    org.remove_member(entry, people[0])
+    replica.source = Directory(org, run_id=2, before=first)
+
+    await proven(replica)
+
+    assert replica.mode == "incremental"
+    assert f"GET /api/v1/apps/{app.id}/users" in replica.asked  # two of seven people: one page is less
+
+
+async def test_an_assigned_group_that_the_source_comes_to_hold_or_loses_is_watched_all_the_same(mapping):
+    org, app, admins, people, okta = mapping
+    entry = org.group("AWS users")
+    org.log.loses = lambda kind: "user_membership." in kind
+    replica = await with_source(okta, app, Directory(org, members_of=[admins])).sync()
+    for run, held in enumerate([[admins], [admins, entry], [admins, entry], [admins], [admins]], 2):
+        org.add_member(entry, people[6 + run % 2])
+        org.remove_member(entry, people[7 - run % 2])
+        replica.source = Directory(org, run, members_of=held, before=replica.source)
+
+        await proven(replica)
+
+        assert replica.mode == "incremental"
+
+
+async def test_an_assigned_group_is_as_the_source_says_in_every_run(mapping):
+    org, app, _, _, okta = mapping
+    replica = await with_source(okta, app, Directory(org)).sync()
+    org.rename(org.group("AWS users"), "Renamed since")
+
+    await proven(replica)
+
+    assert replica.mode == "incremental"
+
+
+async def test_a_person_is_as_the_source_says_in_every_run(mapping):
+    org, app, _, people, okta = mapping
+    replica = await with_source(okta, app, Directory(org)).sync()
+    people[7].status = "SUSPENDED"
+    org.assign_user(app, people[7])
+
+    await proven(replica)
+
+    assert replica.mode == "incremental"
 
 
 async def test_what_changed_in_the_source_is_all_that_is_read_again(mapping):

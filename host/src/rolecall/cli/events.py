@@ -1,7 +1,7 @@
 """``rolecall events``: what a provider's log said happened, as the sync runs read it."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import click
@@ -13,7 +13,7 @@ from rolecall.models import EventTarget
 from rolecall.output import Column, Listing
 from rolecall.store.engine import Store
 from rolecall.store.events import EventGap, KeptEvent, list_events
-from rolecall.store.runs import find_run
+from rolecall.store.runs import find_run, parse_time
 
 
 def _who(target: Mapping[str, Any] | None) -> str:
@@ -83,13 +83,7 @@ def _since(store: Store, connector: str, since: str | None) -> tuple[int | None,
         if run.connector != connector:
             raise UsageError(f"Run {since} is not of {connector}.", hint=f"see: rolecall runs {connector}")
         return run.id, None
-    try:
-        time = datetime.fromisoformat(since)
-        return None, time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise UsageError(
-            f"'{since}' is neither a run's number nor a time.", hint="write a time as 2026-01-31T09:00:00Z"
-        ) from error
+    return None, parse_time(since)
 
 
 def _row(connector: str, found: KeptEvent | EventGap) -> dict[str, object]:

@@ -101,7 +101,8 @@ class TerminalProgress:
     def _sent_so_far(self) -> str:
         if self._forecast is None or self._requests > self._forecast.requests:
             return f"{self._requests} requests"
-        return f"{self._requests} of about {self._forecast.requests} requests"
+        bound = "at least" if self._forecast.at_least else "about"
+        return f"{self._requests} of {bound} {self._forecast.requests} requests"
 
     def _rate(self, now: float) -> str:
         while self._sent and now - self._sent[0] > RATE_WINDOW:
@@ -110,7 +111,7 @@ class TerminalProgress:
         return f"{len(self._sent) * 60 / measured:.0f} a minute" if measured >= MEANINGFUL else ""
 
     def _left(self, now: float) -> str:
-        if self._forecast is None:
+        if self._forecast is None or self._forecast.at_least:
             return ""
         left = self._forecast.seconds - (now - self._began)
         return f"about {duration_text(timedelta(seconds=left))} left" if left > 0 else ""

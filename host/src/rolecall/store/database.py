@@ -27,8 +27,8 @@ class Database(Protocol):
     def staging(self, tables: MetaData, run_id: int) -> AbstractContextManager[Connection]:
         """A connection of its own with these tables, empty, in the schema they name; gone at the end."""
 
-    def remove_leftovers(self, running: Collection[int]) -> None:
-        """Remove what was staged by runs that aren't among those running: their process was killed."""
+    def remove_leftovers(self, running: Callable[[], Collection[int]]) -> None:
+        """Remove what was staged by runs that aren't among those ``running``: their process was killed."""
 
     def insert_rows(self, connection: Connection, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
         """Insert tuples of database values, one for each column in order: the fastest way in."""

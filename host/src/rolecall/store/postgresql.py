@@ -34,6 +34,7 @@ _SETTINGS = (
 )
 _STAGING_SETTINGS = (
     "SET temp_buffers = '64MB'",
+    "SET work_mem = '64MB'",
     # Else a staging table would hide a table of the store that has the same name.
     "SELECT set_config('search_path', current_setting('search_path') || ', pg_temp', false)",
 )
@@ -82,7 +83,6 @@ class PostgresqlDatabase:
         with connection.begin():
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = {LOCK_SECONDS * 1000:.0f}")
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITE_LOCK})")
-            connection.exec_driver_sql("SET LOCAL work_mem = '64MB'")
             yield
 
     @contextmanager
@@ -101,7 +101,7 @@ class PostgresqlDatabase:
             finally:
                 connection.invalidate()  # closed, not kept for others: its tables and settings go with it
 
-    def remove_leftovers(self, running: Collection[int]) -> None:
+    def remove_leftovers(self, running: Callable[[], Collection[int]]) -> None:
         """Nothing: a killed process' connection ends with it, and with that its tables."""
 
     def insert_rows(self, connection: Connection, table: Table, rows: Sequence[tuple[object, ...]]) -> None:

@@ -107,4 +107,5 @@ def _forecast(forecast: Forecast) -> dict[str, object]:
         "share": forecast.share,
         "buckets": dict(forecast.buckets),
         "basis": forecast.basis,
+        "at_least": forecast.at_least,
     }

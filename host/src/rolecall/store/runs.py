@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Select, func, insert, select, update
+from sqlalchemy import Connection, Select, func, insert, or_, select, update
 
 from rolecall.errors import UsageError
 from rolecall.ids import parse_entitlement
@@ -159,9 +159,22 @@ def list_runs(store: Store, connector: str | None = None) -> list[RunRecord]:
         return [_record(row) for row in connection.execute(query)]
 
 
+def running_runs(store: Store) -> set[int]:
+    """Numbers of the runs that are under way by their record."""
+    with store.reading() as connection:
+        return set(
+            connection.execute(select(tables.run.c.id).where(tables.run.c.status == "running")).scalars()
+        )
+
+
 def newest_runs(store: Store) -> dict[str, RunRecord]:
-    """The last run that began, by connector."""
-    last = select(func.max(tables.run.c.id)).group_by(tables.run.c.connector_id)
+    """The last run that began, by connector.
+
+    One that was refused as another was under way never began, and says nothing about the connector.
+    """
+    run = tables.run.c
+    began = or_(run.finished_at.is_(None), run.finished_at != run.started_at)
+    last = select(func.max(run.id)).where(began).group_by(run.connector_id)
     with store.reading() as connection:
         records = [_record(row) for row in connection.execute(_runs().where(tables.run.c.id.in_(last)))]
     return {record.connector: record for record in records}
@@ -174,7 +187,8 @@ def find_run(store: Store, run_id: int) -> RunRecord:
         UsageError: There is none.
     """
     with store.reading() as connection:
-        row = connection.execute(_runs().where(tables.run.c.id == run_id)).one_or_none()
+        wanted = _runs().where(tables.run.c.id == min(run_id, tables.OPEN))
+        row = connection.execute(wanted).one_or_none()
     if row is None:
         raise UsageError(f"There is no run {run_id}.", hint="see: rolecall runs")
     return _record(row)
@@ -197,7 +211,7 @@ def resolve_at(store: Store, connector: str, at: str | None) -> RunRecord:
     if at is not None and at.isascii() and at.isdigit():
         query = query.where(tables.run.c.id == min(int(at), tables.OPEN))
     elif at is not None:
-        query = query.where(tables.run.c.finished_at <= _time(at))
+        query = query.where(tables.run.c.finished_at <= parse_time(at))
     with store.reading() as connection:
         row = connection.execute(query).one_or_none()
     if row is None:
@@ -207,6 +221,24 @@ def resolve_at(store: Store, connector: str, at: str | None) -> RunRecord:
             hint=f"rolecall sync {connector}" if at is None else f"see: rolecall runs {connector}",
         )
     return _record(row)
+
+
+def parse_time(text: str) -> datetime:
+    """The time that a reader means, where a run's number might stand as well; UTC unless it says otherwise.
+
+    Raises:
+        UsageError: It is none.
+    """
+    try:
+        time = datetime.fromisoformat(text)
+        if time.tzinfo is None:
+            time = time.replace(tzinfo=UTC)
+        return time.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(
+            f"'{text}' is neither a run's number nor a time.",
+            hint="write a time as 2025-01-31T09:00:00Z",
+        ) from error
 
 
 def past_losses(store: Store, connector: str, runs: int = 10) -> dict[tuple[str, str], int]:
@@ -330,16 +362,3 @@ def _record(row: Sequence[Any]) -> RunRecord:
     *facts, source, source_run, source_ended = row
     facts.append(None if source is None else SourceRead(source, source_run, source_ended))
     return RunRecord(*facts)
-
-
-def _time(text: str) -> datetime:
-    try:
-        time = datetime.fromisoformat(text)
-        if time.tzinfo is None:
-            time = time.replace(tzinfo=UTC)
-        return time.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise UsageError(
-            f"'{text}' is neither a run's number nor a time.",
-            hint="write a time as 2025-01-31T09:00:00Z",
-        ) from error

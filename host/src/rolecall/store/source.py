@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Select, select
+from sqlalchemy import Column, ColumnElement, Select, select
 
 from rolecall.contracts import SourceChanges
 from rolecall.errors import UsageError
@@ -103,8 +103,7 @@ class PublishedSource:
             or before.published > self._published
         ):
             return None
-        with self._store.reading() as connection:
-            return self._changes(connection, before.published)
+        return self._changes(before.published)
 
     def _described(self, resource_type: str) -> Select[Any]:
         key, version = tables.resource_key.c, tables.resource_version.c
@@ -156,7 +155,7 @@ class PublishedSource:
                     found[number] = ref
         return found
 
-    def _learn_principals(self, holders: Iterable[Sequence[int]]) -> None:
+    def _learn_principals(self, holders: Iterable[Collection[int]]) -> None:
         key, known = tables.resource_key.c, self._principals
         unknown = {principal for each in holders for principal in each if principal not in known}
         for chunk in chunks(unknown):
@@ -165,36 +164,45 @@ class PublishedSource:
             ):
                 known[number] = Ref(kind, ident)
 
-    def _changes(self, connection: Connection, before: int) -> SourceChanges:
+    def _changes(self, before: int) -> SourceChanges:
         of, offered = tables.resource_key.c, tables.entitlement_key.c
-        resource = tables.resource_version.c.key_id
-        entitlement = tables.entitlement_version.c.key_id
-        granted = tables.grant_version.c.entitlement_id
-        moved = (
+        entitlement, grant = tables.entitlement_version.c, tables.grant_version.c
+        resources = self._read(
             select(of.type, of.ext_id)
             .join_from(tables.resource_key, tables.connector)
-            .where(tables.connector.c.name == self.connector, of.id.in_(self._moved(resource, before)))
+            .where(
+                tables.connector.c.name == self.connector,
+                of.id.in_(self._moved(tables.resource_version.c.key_id, before)),
+            )
         )
         offering = (
-            select(of.type, of.ext_id, offered.slug)
+            select(offered.id, of.type, of.ext_id, offered.slug)
             .join_from(tables.entitlement_key, tables.resource_key)
             .join(tables.connector)
             .where(tables.connector.c.name == self.connector)
         )
-        refs = set()
-        for key in (entitlement, granted):
-            for kind, ident, slug in connection.execute(
-                offering.where(offered.id.in_(self._moved(key, before)))
-            ):
-                refs.add(EntitlementRef(Ref(kind, ident), slug))
-        return SourceChanges(frozenset(Ref(*row) for row in connection.execute(moved)), frozenset(refs))
+        refs: dict[int, EntitlementRef] = {}
+        for moved in (entitlement.key_id, grant.entitlement_id):
+            rows = self._read(offering.where(offered.id.in_(self._moved(moved, before))))
+            refs |= {key: EntitlementRef(Ref(kind, ident), slug) for key, kind, ident, slug in rows}
+        holders: dict[int, set[int]] = {key: set() for key in refs}
+        moved_grants = self._moved(grant.entitlement_id, before, grant.principal_id)
+        for chunk in chunks(refs):
+            for key, principal in self._read(moved_grants.where(grant.entitlement_id.in_(chunk))):
+                holders[key].add(principal)
+        self._learn_principals(holders.values())
+        known = self._principals
+        return SourceChanges(
+            frozenset(Ref(*row) for row in resources),
+            {refs[key]: frozenset(known[each] for each in found) for key, found in holders.items()},
+        )
 
-    def _moved(self, key: Column[Any], before: int) -> Select[Any]:
+    def _moved(self, key: Column[Any], before: int, *more: Column[Any]) -> Select[Any]:
         """Keys of which a version began or ended after a publish number, up to the run's."""
         version = key.table.c
         began = (version.since > before) & (version.since <= self._published)
         ended = (version.until > before) & (version.until <= self._published)
-        return select(key).where(began | ended)
+        return select(key, *more).where(began | ended)
 
     def _read(self, query: Select[Any]) -> Sequence[Any]:
         with self._store.reading() as connection:

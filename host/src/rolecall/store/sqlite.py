@@ -77,18 +77,19 @@ class SqliteDatabase:
             _outside_transaction(connection, f"PRAGMA {tables.schema}.journal_mode = OFF")
             _outside_transaction(connection, f"PRAGMA {tables.schema}.synchronous = OFF")
             with connection.begin():
-                tables.create_all(connection)
+                tables.create_all(connection, checkfirst=False)
             yield connection
         finally:
             connection.close()
             path.unlink(missing_ok=True)
 
-    def remove_leftovers(self, running: Collection[int]) -> None:
-        """See ``Database``."""
+    def remove_leftovers(self, running: Callable[[], Collection[int]]) -> None:
+        """See ``Database``; a run that begins after the files were listed has none among them."""
         ours = re.compile(re.escape(self.path.name) + r"\.staging-(\d+)")
-        for path in self.path.parent.iterdir():
-            found = ours.fullmatch(path.name)
-            if found and int(found[1]) not in running:
+        staged = {path: found for path in self.path.parent.iterdir() if (found := ours.fullmatch(path.name))}
+        alive = running() if staged else ()
+        for path, found in staged.items():
+            if int(found[1]) not in alive:
                 path.unlink(missing_ok=True)
 
     def insert_rows(self, connection: Connection, table: Table, rows: Sequence[tuple[object, ...]]) -> None:

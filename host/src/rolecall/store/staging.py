@@ -1,6 +1,6 @@
 """What a run has read so far, beside the store: checked as it comes in, invisible until it is published."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import count
@@ -14,7 +14,8 @@ from rolecall.store.changes import Changes
 from rolecall.store.columns import encode_text, instant_text
 from rolecall.store.database import Database
 from rolecall.store.engine import Store
-from rolecall.store.reports import RunMode, Totals
+from rolecall.store.reports import RunMode
+from rolecall.store.runs import running_runs
 from rolecall.store.staged_rows import Row, StagedRows
 from rolecall.store.staging_tables import entitlement, event, event_gap, grant, resource
 
@@ -133,12 +134,6 @@ class Staging:
         row = (next(self._rows.numbers), since and instant_text(since), now, encode_text(why))
         self._insert(event_gap, [row])
 
-    def totals(self) -> Mapping[str, Totals]:
-        """How much the run holds, for each declared resource type, once it was compared."""
-        if self.compared is None:
-            raise ValueError("the run is counted when it is compared with the published state")
-        return self.compared.totals
-
     def check_complete(self) -> None:
         """Refuse a parent that never came."""
         self._rows.check_complete()
@@ -159,8 +154,6 @@ def open_staging(
     store: Store, run_id: int, connector: str, resource_types: Sequence[ResourceType]
 ) -> Iterator[Staging]:
     """Make room for what a run reads; given back at the end, whatever happened."""
-    running = select(tables.run.c.id).where(tables.run.c.status == "running")
-    with store.reading() as connection:
-        store.database.remove_leftovers(set(connection.execute(running).scalars()))
+    store.database.remove_leftovers(lambda: running_runs(store))
     with store.database.staging(staging_tables.metadata, run_id) as connection:
         yield Staging(store.database, connection, connector, resource_types)

@@ -212,6 +212,7 @@ grant_version = Table(
     Index(None, "entitlement_id", "until"),
     sqlite_with_rowid=False,
 )
+"""On PostgreSQL without its foreign keys: migration 0002 says why."""
 
 Index(
     "ix_grant_version_condition_id",

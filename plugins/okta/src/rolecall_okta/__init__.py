@@ -1,5 +1,7 @@
-"""Rolecall's client for the Okta API. This is its public API."""
+"""Rolecall's client for the Okta API, and what connectors to Okta share. This is its public API."""
 
+from rolecall_okta.answers import answer, is_refusal
+from rolecall_okta.asking import groups_by_id, moved_groups, moved_people
 from rolecall_okta.auth import SswsAuth
 from rolecall_okta.calls import literal
 from rolecall_okta.client import OktaClient
@@ -7,8 +9,28 @@ from rolecall_okta.clock import Clock
 from rolecall_okta.domain import DomainError, OktaDomain, OktaDomainField, normalise_domain
 from rolecall_okta.events import EventParty, EventRow
 from rolecall_okta.governor import BucketUse
+from rolecall_okta.history import OVERLAP, History, is_closed
 from rolecall_okta.ledger import ReadLedger
 from rolecall_okta.log import EventLog, PositionLost
+from rolecall_okta.measuring import (
+    PROVISION_ASSIGNMENT,
+    PROVISION_MEMBERSHIP,
+    REVIEW_ASSIGNMENT,
+    REVIEW_MEMBERSHIP,
+    REVIEW_ROLES,
+    WRITES_MEMBERSHIPS,
+    Principal,
+    by_role,
+    excess_rights,
+    lists_admins,
+    lists_members,
+    measured,
+    read_principal,
+    shows,
+)
+from rolecall_okta.member_clocks import MemberClocks
+from rolecall_okta.members import MEMBERS, MemberList, member_pages, read_members
+from rolecall_okta.parallel import for_each, for_each_coming, together
 from rolecall_okta.payloads import Organization
 from rolecall_okta.rows import (
     AppGroupRow,
@@ -27,6 +49,14 @@ from rolecall_okta.rows import (
 from rolecall_okta.sending import Timeouts
 
 __all__ = [
+    "MEMBERS",
+    "OVERLAP",
+    "PROVISION_ASSIGNMENT",
+    "PROVISION_MEMBERSHIP",
+    "REVIEW_ASSIGNMENT",
+    "REVIEW_MEMBERSHIP",
+    "REVIEW_ROLES",
+    "WRITES_MEMBERSHIPS",
     "AppGroupRow",
     "AppRow",
     "AppUserRow",
@@ -37,12 +67,16 @@ __all__ = [
     "EventParty",
     "EventRow",
     "GroupRow",
+    "History",
     "JsonObject",
+    "MemberClocks",
+    "MemberList",
     "OktaClient",
     "OktaDomain",
     "OktaDomainField",
     "Organization",
     "PositionLost",
+    "Principal",
     "ProfiledUserRow",
     "ReadLedger",
     "RoleHolderRow",
@@ -51,8 +85,26 @@ __all__ = [
     "SswsAuth",
     "Timeouts",
     "UserRow",
+    "answer",
+    "by_role",
+    "excess_rights",
+    "for_each",
+    "for_each_coming",
+    "groups_by_id",
+    "is_closed",
+    "is_refusal",
+    "lists_admins",
+    "lists_members",
     "literal",
+    "measured",
+    "member_pages",
+    "moved_groups",
+    "moved_people",
     "normalise_domain",
     "profiled_user_row",
+    "read_members",
+    "read_principal",
+    "shows",
+    "together",
     "user_row",
 ]

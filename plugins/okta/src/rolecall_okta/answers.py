@@ -14,5 +14,10 @@ def answer(error: ProviderError) -> str:
 
 
 def is_refusal(error: ProviderError) -> bool:
-    """Whether Okta refuses this one thing to the credential, or hasn't got it at all."""
-    return error.status in {403, 404} or error.provider_code == NO_SUCH_FEATURE
+    """Whether Okta refuses this one thing to the credential, or hasn't got it at all.
+
+    A refusal without a code of Okta's is somebody else's, such as a proxy's, and says nothing.
+    """
+    return error.provider_code is not None and (
+        error.status in {403, 404} or error.provider_code == NO_SUCH_FEATURE
+    )

@@ -26,6 +26,7 @@ from rolecall_okta.rows import (
     AppUserRow,
     GroupRow,
     JsonObject,
+    ResourceSetRow,
     RoleHolderRow,
     RoleRow,
     UserRow,
@@ -33,6 +34,7 @@ from rolecall_okta.rows import (
     app_row,
     app_user_row,
     group_row,
+    resource_set_row,
     role_holder_row,
     role_row,
     user_row,
@@ -165,7 +167,11 @@ class OktaClient:
 
     def role_holders(self) -> AsyncGenerator[list[RoleHolderRow], None]:
         """Everybody who holds an admin role; whether one held through a group counts isn't documented."""
-        return self.pages("/api/v1/iam/assignees/users", {"limit": 100}, role_holder_row, enveloped=True)
+        return self.pages("/api/v1/iam/assignees/users", {"limit": 100}, role_holder_row, envelope="value")
+
+    def resource_sets(self) -> AsyncGenerator[list[ResourceSetRow], None]:
+        """What custom roles may be limited to."""
+        return self.pages("/api/v1/iam/resource-sets", {}, resource_set_row, envelope="resource-sets")
 
     def group_roles(self, group_id: str) -> AsyncGenerator[list[RoleRow], None]:
         """The admin roles of a group."""
@@ -252,10 +258,15 @@ class OktaClient:
         """One person, by id or login."""
         return await self._row("/api/v1/users/{id}", {}, project, user_id)
 
-    async def app_user(self, app_id: str, user_id: str) -> AppUserRow:
+    async def app_user(self, app_id: str, user_id: str, *, expand: str | None = "user") -> AppUserRow:
         """One person's assignment to an app, with the person; ``NotFound`` when not assigned."""
         template = "/api/v1/apps/{id}/users/{id}"
-        return await self._row(template, {"expand": "user"}, app_user_row, app_id, user_id)
+        return await self._row(template, {"expand": expand}, app_user_row, app_id, user_id)
+
+    async def app_group(self, app_id: str, group_id: str) -> AppGroupRow:
+        """One group's assignment to an app, with the group; ``NotFound`` when not assigned."""
+        template = "/api/v1/apps/{id}/groups/{id}"
+        return await self._row(template, {"expand": "group"}, app_group_row, app_id, group_id)
 
     async def me(self) -> UserRow:
         """The person whose API token this is; an OAuth app is no person."""
@@ -300,7 +311,7 @@ class OktaClient:
         ids: tuple[str, ...] = (),
         key: Callable[[Identified], Hashable] | None = None,
         on_list: Callable[[ListRead], None] | None = None,
-        enveloped: bool = False,
+        envelope: str | None = None,
     ) -> AsyncGenerator[list[Identified], None]:
         """A list, page by page.
 
@@ -311,7 +322,7 @@ class OktaClient:
             ids: What to put into the path.
             key: What makes two rows the same; their id, unless told otherwise.
             on_list: Told of the list instead of the client's ``on_list``.
-            enveloped: Whether each page is an object around the list, as below ``iam``.
+            envelope: The field that holds the list, where each page is an object, as below ``iam``.
 
         Raises:
             NotFound: At once, for what can't be an id.
@@ -320,7 +331,9 @@ class OktaClient:
         return read_pages(
             self._sender,
             Call(path_of(template, *ids), query_of(params)),
-            partial(page_of_envelope if enveloped else page_of_list, project=project),
+            partial(page_of_list, project=project)
+            if envelope is None
+            else partial(page_of_envelope, project=project, field=envelope),
             key or _id,
             self._is_own,
             on_list or self.on_list or _unreported,

@@ -30,21 +30,21 @@ def decoded_list(quoting: Quoting, reply: Reply, project: Callable[[JsonObject],
 
 
 def decoded_envelope(
-    quoting: Quoting, reply: Reply, project: Callable[[JsonObject], Row]
+    quoting: Quoting, reply: Reply, project: Callable[[JsonObject], Row], field: str
 ) -> tuple[list[Row], str | None]:
-    """The rows of one page that is an object with the list in ``value``, and its ``_links.next``.
+    """The rows of one page that is an object with the list in a field, and its ``_links.next``.
 
     Raises:
         BadPayload: It isn't JSON, has no such list, or an item isn't an object with an id.
     """
     content = _decoded_object(quoting, reply)
-    value = content.get("value")
-    if not isinstance(value, list):
-        raise bad_payload(quoting, reply, f"the answer's value is {_kind(value)} instead of a list")
+    listed = content.get(field)
+    if not isinstance(listed, list):
+        raise bad_payload(quoting, reply, f"the answer's {field} is {_kind(listed)} instead of a list")
     target: object = content
     for name in ("_links", "next", "href"):
         target = target.get(name) if isinstance(target, dict) else None
-    return _rows(quoting, reply, value, project), target if isinstance(target, str) else None
+    return _rows(quoting, reply, listed, project), target if isinstance(target, str) else None
 
 
 def _rows(

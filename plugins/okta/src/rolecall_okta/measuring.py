@@ -113,7 +113,7 @@ async def lists_members(okta: OktaClient) -> str:
     if not groups:
         raise NotShown("GET /api/v1/groups: 200 with an empty list, where every org has a group")
     largest = max(groups, key=lambda group: group.users_count or 0)
-    members = await first_page(okta.pages("/api/v1/groups/{id}/users", {"limit": 1}, _any, ids=(largest.id,)))
+    members = await shows(okta, "/api/v1/groups/{id}/users", largest.id)
     if largest.users_count and not members:
         raise NotShown(
             f"GET /api/v1/groups/{largest.id}/users: 200 with an empty list, "
@@ -126,6 +126,11 @@ async def lists_admins(okta: OktaClient) -> str:
     """Proof that admin roles are shown."""
     await okta.get("/api/v1/iam/assignees/users", {"limit": 1}, _AnythingSchema())
     return "GET /api/v1/iam/assignees/users: 200"
+
+
+async def shows(okta: OktaClient, template: str, *ids: str, limit: int = 1) -> bool:
+    """Whether a list shows anything; an error is raised where it is refused."""
+    return bool(await first_page(okta.pages(template, {"limit": limit}, _any, ids=ids)))
 
 
 async def first_page(pages: AsyncGenerator[list[_Row], None]) -> list[_Row]:

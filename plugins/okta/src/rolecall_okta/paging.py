@@ -33,9 +33,11 @@ def page_of_list(quoting: Quoting, reply: Reply, project: Callable[[JsonObject],
     return decoded_list(quoting, reply, project), next_target(reply.links)
 
 
-def page_of_envelope(quoting: Quoting, reply: Reply, project: Callable[[JsonObject], Row]) -> Page[Row]:
-    """A page of ``iam/…``: the list and the link to the next are in the body."""
-    return decoded_envelope(quoting, reply, project)
+def page_of_envelope(
+    quoting: Quoting, reply: Reply, project: Callable[[JsonObject], Row], field: str
+) -> Page[Row]:
+    """A page of ``iam/…``: the list, in a field, and the link to the next are in the body."""
+    return decoded_envelope(quoting, reply, project, field)
 
 
 async def read_pages(

@@ -75,6 +75,11 @@ class GroupRow:
     last_membership_updated: str | None = None
     has_admin_privilege: bool | None = None
 
+    @property
+    def is_everyone(self) -> bool:
+        """Whether it is the built-in one that holds everybody, whose members are never listed."""
+        return self.type == "BUILT_IN" and self.name == "Everyone"
+
 
 @dataclass(frozen=True, slots=True)
 class AppUserRow:
@@ -143,6 +148,14 @@ class RoleHolderRow:
     """A person who holds some admin role."""
 
     id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceSetRow:
+    """A set of resources that a custom role is limited to."""
+
+    id: str
+    label: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +264,11 @@ def role_row(item: JsonObject) -> RoleRow:
 def role_holder_row(item: JsonObject) -> RoleHolderRow:
     """One of ``iam/assignees/users``."""
     return RoleHolderRow(_id(item))
+
+
+def resource_set_row(item: JsonObject) -> ResourceSetRow:
+    """One of ``iam/resource-sets``."""
+    return ResourceSetRow(_id(item), _text(item.get("label")))
 
 
 def app_row(item: JsonObject) -> AppRow:

@@ -148,6 +148,8 @@ class Bucket:
             window.lowest = min(window.lowest, rate.remaining)
             window.ends = min(window.ends, ends)
             self._judge_guess(window, now)
+        elif ticket.reset is None and rate.reset == window.last_reset:  # not over: Okta's clocks differ
+            self.held_until = max(self.held_until, ends + AFTER_RESET)
         else:  # it counted in an earlier one
             window.used -= 1
 

@@ -1,15 +1,13 @@
 """What moved since the last run, by Okta's clocks or by the identity source: people, groups, memberships."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rolecall import MEMBER, FullRunNeeded, IdentitySource, SourceChanges
-from rolecall_okta import GroupRow, UserRow
+from rolecall_okta import GroupRow, UserRow, moved_groups, moved_people, together
 from rolecall_okta_aws_federation.memory import Memory
 from rolecall_okta_aws_federation.reader import Reader
 from rolecall_okta_aws_federation.source_reading import groups_from, people_from
-from rolecall_okta_aws_federation.state import OrgState
-from rolecall_okta_aws_federation.together import together
 
 
 @dataclass(slots=True)
@@ -20,8 +18,11 @@ class Moved:
         people: Those who came or changed, by id.
         people_gone: Ids of those whom the identity source holds no more.
         groups: Those that came or changed, by id.
-        groups_gone: Ids of those that the identity source holds no more.
+        groups_gone: Ids of those that the identity source, which lists all, holds no more.
         memberships: Ids of groups whose members may have moved.
+        by_clock: Those of them of which Okta's clock says so.
+        movers: Group's id → ids of people who came or went, for groups that the identity source held in one
+            of its two runs or in both.
     """
 
     people: dict[str, UserRow] = field(default_factory=dict)
@@ -29,6 +30,8 @@ class Moved:
     groups: dict[str, GroupRow] = field(default_factory=dict)
     groups_gone: set[str] = field(default_factory=set)
     memberships: set[str] = field(default_factory=set)
+    by_clock: set[str] = field(default_factory=set)
+    movers: dict[str, set[str]] = field(default_factory=dict)
 
 
 async def read_moved(reader: Reader, memory: Memory, source_run: int | None) -> Moved:
@@ -47,7 +50,7 @@ async def read_moved(reader: Reader, memory: Memory, source_run: int | None) -> 
         raise FullRunNeeded(
             f"what changed in the identity source {source.connector} since its run {source_run} isn't kept"
         )
-    _take_source(source, changes, state, moved)
+    _take_source(source, changes, moved)
     if state.strangers:
         await _own_people(reader, memory, moved, state.strangers)
     if state.fetched or not source.covers("group"):
@@ -57,34 +60,41 @@ async def read_moved(reader: Reader, memory: Memory, source_run: int | None) -> 
 
 
 async def _own_people(reader: Reader, memory: Memory, moved: Moved, only: Collection[str] | None) -> None:
-    async for page in reader.okta.users(filter=f'lastUpdated gt "{_written(memory)}"'):
+    async for page in reader.okta.users(search=moved_people(memory.changed_since)):
         moved.people.update((row.id, row) for row in page if only is None or row.id in only)
 
 
 async def _own_groups(reader: Reader, memory: Memory, moved: Moved, only: Collection[str] | None) -> None:
-    since = _written(memory)
-    either = f'lastUpdated gt "{since}" or lastMembershipUpdated gt "{since}"'
-    async for page in reader.okta.groups(filter=either, expand="stats,app"):
+    """Ask Okta which groups moved; given ``only`` these, what a source says of them isn't asked of Okta."""
+    since = memory.changed_since
+    async for page in reader.okta.groups(filter=moved_groups(since)):
         for row in page:
-            if only is not None and row.id not in only:
+            if only is None:
+                moved.groups[row.id] = row
+            elif row.id in only:
+                known = moved.groups.get(row.id) or memory.state.groups[row.id]
+                clock = row.last_membership_updated
+                moved.groups[row.id] = replace(
+                    known, users_count=row.users_count, last_membership_updated=clock
+                )
+            else:
                 continue
-            moved.groups[row.id] = row
-            clock = row.last_membership_updated
-            if clock is None or memory.clocks.get(row.id) != clock:
+            if memory.clocks.moved(row, since):
                 moved.memberships.add(row.id)
+                moved.by_clock.add(row.id)
 
 
-def _take_source(source: IdentitySource, changes: SourceChanges, state: OrgState, moved: Moved) -> None:
+def _take_source(source: IdentitySource, changes: SourceChanges, moved: Moved) -> None:
     people = {ref.id for ref in changes.resources if ref.type == "user"}
     moved.people.update((row.id, row) for row in people_from(source, people))
     moved.people_gone = people - moved.people.keys()
-    groups = {ref.id for ref in changes.resources if ref.type == "group"}
-    moved.groups.update((row.id, row) for row in groups_from(source, groups))
-    moved.groups_gone = groups - moved.groups.keys()
-    moved.memberships = {
-        ref.resource.id for ref in changes.entitlements if ref.slug == MEMBER and ref.resource.type == "group"
+    if source.covers("group"):  # else it may only have left the source's scope, and Okta's list tells
+        groups = {ref.id for ref in changes.resources if ref.type == "group"}
+        moved.groups.update((row.id, row) for row in groups_from(source, groups))
+        moved.groups_gone = groups - moved.groups.keys()
+    moved.movers = {
+        ref.resource.id: {each.id for each in who if each.type == "user"}
+        for ref, who in changes.entitlements.items()
+        if ref.slug == MEMBER and ref.resource.type == "group"
     }
-
-
-def _written(memory: Memory) -> str:
-    return memory.changed_since.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    moved.memberships = set(moved.movers)

@@ -1,37 +1,41 @@
-"""Asks Okta about single things that a run no longer found: each object on its own, or its list once more."""
+"""Asks Okta about single things that a run no longer found, by another way than the list that lost them."""
 
-from collections.abc import Awaitable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from typing import Any, TypeVar
 
-from rolecall import MEMBER, GrantRef, NotFound, Ref
+from rolecall import MEMBER, GrantRef, NotFound, ProviderError, Ref
+from rolecall_okta import AppGroupRow, AppUserRow, GroupRow, OktaClient, for_each, is_refusal
 from rolecall_okta_aws_federation.federation import AwsRole
 from rolecall_okta_aws_federation.mode import MappingMode
 from rolecall_okta_aws_federation.payloads import read_profile_roles
-from rolecall_okta_aws_federation.reader import Reader
-from rolecall_okta_aws_federation.reading import read_app_groups
 from rolecall_okta_aws_federation.snapshot import Snapshot
-from rolecall_okta_aws_federation.state import OrgState, is_everyone
 from rolecall_okta_aws_federation.sync import ASSIGNED
-from rolecall_okta_aws_federation.together import for_each
+
+_Answer = TypeVar("_Answer")
 
 
 class Confirmation:
     """One round of questions about a snapshot; nothing is asked twice."""
 
-    def __init__(self, reader: Reader, snapshot: Snapshot) -> None:
-        self._reader = reader
-        self._okta = reader.okta
+    def __init__(self, okta: OktaClient, snapshot: Snapshot) -> None:
+        self._okta = okta
         self._snapshot = snapshot
         self._app_id = snapshot.state.app.id
-        self._now = OrgState(snapshot.state.app)
-        self._members: dict[str, set[str] | None] = {}
+        self._mode = snapshot.state.mode
+        self._asked: dict[Hashable, asyncio.Future[Any]] = {}
 
     async def answers(self, suspects: Sequence[Ref | GrantRef]) -> list[bool | None]:
         """For each: True when it is still there, False when it is gone, None when that can't be told."""
-        await read_app_groups(self._reader, self._now)
         found: dict[Ref | GrantRef, bool | None] = {}
 
         async def ask(suspect: Ref | GrantRef) -> None:
-            found[suspect] = await self._answer(suspect)
+            try:
+                found[suspect] = await self._answer(suspect)
+            except ProviderError as error:
+                if not is_refusal(error):
+                    raise
+                found[suspect] = None
 
         await for_each(dict.fromkeys(suspects), ask)
         return [found[suspect] for suspect in suspects]
@@ -45,7 +49,7 @@ class Confirmation:
         if ref.type == "user":
             return await self._is_assigned(ref.id) or await self._is_in_a_listed_group(ref.id)
         if ref.type == "group":
-            return ref.id in self._now.assigned or await self._meaning(ref.id) is not None
+            return await self._assignment(ref.id) is not None or await self._meaning(ref.id) is not None
         return None
 
     async def _grant(self, grant: GrantRef) -> bool | None:
@@ -54,77 +58,102 @@ class Confirmation:
         if resource.type == "group" and slug == MEMBER:
             return await self._is_member(resource.id, principal.id)
         if resource.type == "app" and slug == ASSIGNED:
+            if resource.id != self._app_id:
+                return False
             if principal.type == "group":
-                return principal.id in self._now.assigned
+                return await self._assignment(principal.id) is not None
             return await self._is_assigned(principal.id)
         if principal.type == "group":
             return await self._group_holds(principal.id, AwsRole(resource.id, slug))
         return await self._person_holds(principal.id, slug)
 
-    async def _is_assigned(self, user_id: str) -> bool:
-        try:
-            await self._okta.app_user(self._app_id, user_id)
-        except NotFound:
-            return False
-        return True
-
     async def _is_in_a_listed_group(self, user_id: str) -> bool:
         if self._snapshot.state.by_person:
             return False
-        listed = {each for each, row in self._snapshot.groups.items() if not is_everyone(row)}
-        listed &= self._snapshot.members.keys()
-        try:
-            held = {row.id async for page in self._okta.user_groups(user_id) for row in page}
-        except NotFound:
-            return False
-        return not held.isdisjoint(listed)
+        for group in await self._groups_of(user_id):
+            if not group.is_everyone and (group.id in self._snapshot.members or await self._matters(group)):
+                return True
+        return False
 
     async def _is_member(self, group_id: str, user_id: str) -> bool | None:
         group = self._snapshot.groups.get(group_id)
-        if group is not None and is_everyone(group):
+        if group is not None and group.is_everyone:
             return None
-        if self._snapshot.state.by_person and not await self._is_assigned(user_id):
-            return False
-        if group_id not in self._snapshot.members and not await self._matters(group_id):
-            return False
-        if group_id not in self._members:
-            try:
-                pages = self._okta.group_members(group_id)
-                self._members[group_id] = {row.id async for page in pages for row in page}
-            except NotFound:
-                self._members[group_id] = None
-        return user_id in (self._members[group_id] or ())
+        if self._snapshot.state.by_person:
+            return await self._is_assigned(user_id) and user_id in await self._members(group_id)
+        for held in await self._groups_of(user_id):
+            if held.id == group_id:
+                return group_id in self._snapshot.members or await self._matters(held)
+        return False
 
-    async def _matters(self, group_id: str) -> bool:
-        """Whether a group's members are listed in the app's mode."""
-        if isinstance(self._now.mode, MappingMode):
-            return await self._meaning(group_id) is not None
-        return group_id in self._now.assigned
+    async def _matters(self, group: GroupRow) -> bool:
+        """Whether a group's members are listed in the app's mode, though the run's own lists lack it."""
+        if isinstance(self._mode, MappingMode):
+            names = self._mode.group_filter
+            return (
+                names is not None
+                and names.read(group.name) is not None
+                and await self._meaning(group.id) is not None
+            )
+        return await self._assignment(group.id) is not None
+
+    async def _group_holds(self, group_id: str, role: AwsRole) -> bool:
+        if isinstance(self._mode, MappingMode):
+            return await self._meaning(group_id) == role
+        assignment = await self._assignment(group_id)
+        return assignment is not None and role.role in read_profile_roles(assignment.profile).saml
+
+    async def _person_holds(self, user_id: str, role: str) -> bool:
+        row = await self._app_user(user_id)
+        if row is None:
+            return False
+        roles = read_profile_roles(row.profile)
+        return role in roles.saml or (not roles.saml and role == roles.default)
+
+    async def _is_assigned(self, user_id: str) -> bool:
+        return await self._app_user(user_id) is not None
+
+    async def _app_user(self, user_id: str) -> AppUserRow | None:
+        return await self._once(("app user", user_id), lambda: self._okta.app_user(self._app_id, user_id))
+
+    async def _assignment(self, group_id: str) -> AppGroupRow | None:
+        return await self._once(("app group", group_id), lambda: self._okta.app_group(self._app_id, group_id))
 
     async def _meaning(self, group_id: str) -> AwsRole | None:
         """The role that a group's name means now; None where it gives none."""
-        mode = self._now.mode
+        mode = self._mode
         if not isinstance(mode, MappingMode) or mode.group_filter is None:
             return None
-        try:
-            group = await self._okta.group(group_id)
-        except NotFound:
+        group = await self._once(("group", group_id), lambda: self._okta.group(group_id))
+        if group is None:
             return None
         meaning = mode.group_filter.read(group.name)
         if meaning is None or not mode.app_filter.admits(group.type, group.source_app_name):
             return None
         return AwsRole(meaning.account, meaning.role)
 
-    async def _group_holds(self, group_id: str, role: AwsRole) -> bool:
-        if isinstance(self._now.mode, MappingMode):
-            return await self._meaning(group_id) == role
-        assignment = self._now.assigned.get(group_id)
-        return assignment is not None and role.role in assignment.roles.saml
+    async def _groups_of(self, user_id: str) -> list[GroupRow]:
+        async def read() -> list[GroupRow]:
+            return [row async for page in self._okta.user_groups(user_id) for row in page]
 
-    async def _person_holds(self, user_id: str, role: str) -> bool:
-        try:
-            row = await self._okta.app_user(self._app_id, user_id)
-        except NotFound:
-            return False
-        roles = read_profile_roles(row.profile)
-        return role in roles.saml or (not roles.saml and role == roles.default)
+        return await self._once(("groups of", user_id), read) or []
+
+    async def _members(self, group_id: str) -> set[str]:
+        async def read() -> set[str]:
+            return {row.id async for page in self._okta.group_members(group_id) for row in page}
+
+        return await self._once(("members of", group_id), read) or set()
+
+    async def _once(self, what: Hashable, ask: Callable[[], Awaitable[_Answer]]) -> _Answer | None:
+        """What Okta answers, asked for by whoever is first; None where there is no such thing."""
+
+        async def answer() -> _Answer | None:
+            try:
+                return await ask()
+            except NotFound:
+                return None
+
+        if what not in self._asked:
+            self._asked[what] = asyncio.ensure_future(answer())
+        found: _Answer | None = await self._asked[what]
+        return found

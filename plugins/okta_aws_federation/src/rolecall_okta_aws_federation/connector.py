@@ -1,9 +1,8 @@
 """One open connector: its hooks, a few lines each, on one client and one snapshot."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, suppress
-from datetime import UTC, datetime
 
 from rolecall import (
     Change,
@@ -27,7 +26,7 @@ from rolecall import (
     SyncRun,
     hookimpl,
 )
-from rolecall_okta import GroupRow, OktaClient
+from rolecall_okta import GroupRow, History, MemberClocks, OktaClient, answer, is_closed
 from rolecall_okta_aws_federation import sync
 from rolecall_okta_aws_federation.aws_app import read_aws_app
 from rolecall_okta_aws_federation.checking import check_connector
@@ -38,20 +37,16 @@ from rolecall_okta_aws_federation.findings import finding
 from rolecall_okta_aws_federation.forecasting import incremental_forecast
 from rolecall_okta_aws_federation.full_reading import estimate, read_everything
 from rolecall_okta_aws_federation.incremental_reading import read_changes
-from rolecall_okta_aws_federation.log_reading import LOG, LogReading, log_filter, read_log, unreadable
-from rolecall_okta_aws_federation.memory import (
-    Memory,
-    fingerprint,
-    load,
-    refuse_other_settings,
-    settled_clocks,
-)
+from rolecall_okta_aws_federation.memory import Memory, fingerprint, load, refuse_other_settings
+from rolecall_okta_aws_federation.news import News, log_filter
 from rolecall_okta_aws_federation.payloads import OktaApp
 from rolecall_okta_aws_federation.reader import NoRun, Reader
 from rolecall_okta_aws_federation.snapshot import Snapshot, derive
+from rolecall_okta_aws_federation.source_reading import still_held
 from rolecall_okta_aws_federation.state import OrgState
 from rolecall_okta_aws_federation.sync import batches
 
+LOG = "/api/v1/logs"
 NOT_CARRIED_OUT = "Grants and revocations are not carried out by this release; nothing was changed."
 
 
@@ -66,11 +61,14 @@ class FederationConnector:
         source: IdentitySource | None = None,
     ) -> None:
         self._settings = settings
-        self._source = source
+        self._source = source if source is not None and source.covers("user") else None
+        self._unfit = None if self._source is source else source
         self._okta = okta
         self._resources = resources
         self._app: OktaApp | None = None
-        self._log = LogReading()
+        self._news = News(settings.aws_okta_app_id)
+        self._history: History | None = None
+        self._asked = ""
         self._memory: Memory | None = None
         self._snapshot: Snapshot | None = None
         self._left: Memory | None = None
@@ -98,17 +96,25 @@ class FederationConnector:
                 self._memory = load(checkpoint.data)
             except FullRunNeeded as reason:
                 unfit = reason
+        memory = self._memory
+        self._asked = (
+            memory.log_filter if memory is not None else log_filter(self._settings.aws_okta_app_id, ())
+        )
+        self._history = History(
+            self._okta,
+            self._asked,
+            self._news.take,
+            position=None if memory is None else memory.log_position,
+            since=None if memory is None else memory.read_from,
+        )
         try:
-            async for batch in read_log(self._okta, self._settings.aws_okta_app_id, self._memory, self._log):
+            async for batch in self._history:
                 yield batch
-        except FullRunNeeded as reason:
-            unfit = reason
         except ProviderError as error:
-            why = unreadable(error)
-            if why is None:
+            if not is_closed(error):
                 raise
-            run.found(finding("log_unreadable", LOG, reason=why))
-            unfit = FullRunNeeded(f"the System Log can't be read ({why})")
+            run.found(finding("log_unreadable", LOG, answer=answer(error)))
+            unfit = FullRunNeeded(f"the System Log can't be read ({answer(error)})")
         if unfit is not None and checkpoint is not None:
             raise unfit
 
@@ -120,10 +126,11 @@ class FederationConnector:
         memory = self._memory or load(checkpoint.data)
         refuse_other_settings(memory, self._settings, self._source)
         reader, app = self._reader(run), await self._aws_app()
-        state, moved = await read_changes(reader, memory, app, self._log, checkpoint.source_run_id)
+        state, moved = await read_changes(reader, memory, app, self._news, checkpoint.source_run_id)
         before, after = derive(memory.state), derive(state)
+        self._snapshot = after
         self._report(reader, after)
-        self._left = self._leave(reader, state, moved.groups.values(), memory.clocks)
+        self._left = self._leave(reader, state, moved.groups.values(), memory.clocks.copy())
         for batch in batches(differences(before, after)):
             yield batch
 
@@ -158,7 +165,7 @@ class FederationConnector:
         """See the hook's specification."""
         if self._snapshot is None:
             return [None] * len(suspects)
-        return await Confirmation(Reader(self._okta, run), self._snapshot).answers(suspects)
+        return await Confirmation(self._okta, self._snapshot).answers(suspects)
 
     @hookimpl
     async def rolecall_estimate(self, checkpoint: Checkpoint | None) -> Forecast:
@@ -206,7 +213,7 @@ class FederationConnector:
                     raise
                 self._snapshot = derive(state)
                 self._report(reader, self._snapshot)
-                self._left = self._leave(reader, state, state.groups.values(), {})
+                self._left = self._leave(reader, state, state.groups.values(), MemberClocks())
             return self._snapshot
 
     async def _aws_app(self) -> OktaApp:
@@ -215,39 +222,53 @@ class FederationConnector:
         return self._app
 
     def _reader(self, run: SyncRun) -> Reader:
-        log = self._log
         return Reader(
             self._okta,
             run,
             self._source,
-            lost=set(log.deleted_groups),
-            deleted_people=set(log.deleted_people),
+            lost=self._news.deleted_people | self._news.deleted_groups | self._told_before.keys(),
         )
+
+    @property
+    def _told_before(self) -> dict[str, float]:
+        """What earlier runs learned of deletions."""
+        return {} if self._memory is None else self._memory.deleted
 
     def _report(self, reader: Reader, snapshot: Snapshot) -> None:
         reader.reads.report(reader.run)
+        reader.run.partial("user", "only people assigned to the app and members of the groups are listed")
+        reader.run.partial("group", "only groups that are assigned to the app or give a role are listed")
+        if self._unfit is not None:
+            app = Ref("app", snapshot.state.app.id)
+            reader.run.found(finding("source_partial", app, source=self._unfit.connector))
         for each in snapshot.findings:
             reader.run.found(each)
-
-    @property
-    def _read_from(self) -> datetime:
-        """When the run's first reply came, by Okta's clock."""
-        return self._okta.first_reply_at or datetime.now(UTC)
+        for group_id, (listed, counted) in snapshot.state.short.items():
+            reader.run.counted(Ref("group", group_id), listed, counted)
 
     def _leave(
-        self, reader: Reader, state: OrgState, groups: Iterable[GroupRow], clocks: Mapping[str, str]
+        self, reader: Reader, state: OrgState, groups: Iterable[GroupRow], clocks: MemberClocks
     ) -> Memory | None:
         """What the next run goes on from; None where it must read everything."""
-        if self._log.position is None or state.incomplete:
+        position = None if self._history is None else self._history.position
+        read_from = self._okta.first_reply_at
+        if position is None or read_from is None or state.incomplete:
             return None
+        clocks.take_moved(groups, read_from)
         wanted = log_filter(state.app.id, state.watched())
-        position = self._log.position if wanted == self._log.asked else None
-        return Memory(
+        source = reader.source
+        told = self._news.deleted_people | self._news.deleted_groups
+        memory = Memory(
             state,
-            self._read_from,
+            read_from,
             fingerprint(self._settings),
-            None if reader.source is None else reader.source.connector,
+            None if source is None else source.connector,
+            source is not None and source.covers("group"),
             wanted,
-            position,
-            settled_clocks(groups, self._read_from, clocks),
+            position if wanted == self._asked else None,
+            clocks,
+            reader.owner,
+            self._told_before | dict.fromkeys(told, read_from.timestamp()),
         )
+        memory.forget_deleted(set() if source is None else still_held(source, memory.deleted))
+        return memory

@@ -139,9 +139,13 @@ _TEXTS: dict[str, tuple[Severity, str]] = {
             "it reads another org, or not all of this one. Everything was read from Okta instead."
         ),
     ),
+    "source_partial": (
+        _MEDIUM,
+        "The identity source {source} lists only some of the org's people, so everything was read from Okta.",
+    ),
     "log_unreadable": (
         _LOW,
-        "The System Log can't be read ({reason}), so that every run reads everything.",
+        "The System Log can't be read ({answer}), so that every run reads everything.",
     ),
     # People
     "default_role": (

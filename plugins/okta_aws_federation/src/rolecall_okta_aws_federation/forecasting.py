@@ -1,23 +1,25 @@
 """What a run will cost: of what was counted so far, or before anything is read."""
 
+from dataclasses import replace
 from math import ceil
 
 from rolecall import Forecast
-from rolecall_okta import OktaClient
-from rolecall_okta_aws_federation.membership import GROUPS_OF, MEMBERS, pages_by_group
+from rolecall_okta import MEMBERS, OktaClient, groups_by_id
+from rolecall_okta_aws_federation.membership import GROUPS_OF, pages_by_group
 from rolecall_okta_aws_federation.mode import MappingMode
 from rolecall_okta_aws_federation.reader import Reader
 from rolecall_okta_aws_federation.snapshot import role_groups
-from rolecall_okta_aws_federation.state import OrgState, is_everyone
+from rolecall_okta_aws_federation.state import OrgState
 
 APP_USERS_A_PAGE = 500
 GROUPS_A_PAGE = 200
 LOG_PAGES = 2
 
 
-def announce(reader: Reader, state: OrgState) -> None:
-    """Tell the run what it will cost, by what it has listed so far."""
-    reader.run.forecast(full_forecast(reader.okta, state, by_source=reader.source is not None))
+def announce(reader: Reader, state: OrgState, *, at_least: bool = False) -> None:
+    """Tell the run what it will cost, or at least, by what it has listed so far."""
+    forecast = full_forecast(reader.okta, state, by_source=reader.source is not None)
+    reader.run.forecast(replace(forecast, at_least=at_least))
 
 
 def full_forecast(okta: OktaClient, state: OrgState, *, by_source: bool) -> Forecast:
@@ -27,11 +29,11 @@ def full_forecast(okta: OktaClient, state: OrgState, *, by_source: bool) -> Fore
     """
     mode = state.mode
     if isinstance(mode, MappingMode):
-        listed, mattering = len(state.named), role_groups(state, mode)
+        group_lists, mattering = ceil(len(state.named) / GROUPS_A_PAGE), role_groups(state, mode)
     else:
-        listed = len(state.assigned)
+        group_lists = sum(1 for _ in groups_by_id(state.assigned))
         mattering = [state.groups[group_id] for group_id in state.assigned if group_id in state.groups]
-    groups = [group for group in mattering if not is_everyone(group)]
+    groups = [group for group in mattering if not group.is_everyone]
     app_users = len(state.app_users) or sum(
         state.groups[group_id].users_count or 0 for group_id in state.assigned if group_id in state.groups
     )
@@ -45,7 +47,7 @@ def full_forecast(okta: OktaClient, state: OrgState, *, by_source: bool) -> Fore
     if not isinstance(mode, MappingMode):
         requests["/api/v1/meta/schemas/apps/{id}/default"] = 1
     if not by_source:
-        requests["/api/v1/groups"] = ceil(listed / GROUPS_A_PAGE) or 1
+        requests["/api/v1/groups"] = group_lists or 1
         pages = pages_by_group(groups)
         way, members = (GROUPS_OF, app_users) if pages > app_users > 0 else (MEMBERS, pages)
         requests[way] = members

@@ -1,9 +1,11 @@
 """Reads everything that the app's mode needs."""
 
 from collections.abc import Collection, Coroutine
+from functools import partial
 from typing import Any
 
 from rolecall import Forecast, Ref
+from rolecall_okta import together
 from rolecall_okta_aws_federation.federation import BY_GROUP
 from rolecall_okta_aws_federation.findings import finding
 from rolecall_okta_aws_federation.forecasting import announce, full_forecast
@@ -26,9 +28,8 @@ from rolecall_okta_aws_federation.reading import (
     read_sources,
 )
 from rolecall_okta_aws_federation.snapshot import role_groups
-from rolecall_okta_aws_federation.source_reading import describe_from, groups_from, named_groups_from
+from rolecall_okta_aws_federation.source_reading import assigned_groups_from, describe_from, named_groups_from
 from rolecall_okta_aws_federation.state import AppUser, OrgState
-from rolecall_okta_aws_federation.together import together
 
 
 async def read_everything(reader: Reader, app: OktaApp) -> OrgState:
@@ -47,11 +48,12 @@ async def read_everything(reader: Reader, app: OktaApp) -> OrgState:
         await _read_named_groups(reader, state, mode)
     drop_lost(reader, state)
     await read_sources(reader, state)
-    announce(reader, state)
     if isinstance(mode, MappingMode):
+        announce(reader, state)
         await read_memberships(reader, state, role_groups(state, mode))
         await count_watched(reader, state)
     else:
+        announce(reader, state, at_least=True)
         await count_members(reader, state)
         announce(reader, state)
         await read_memberships(reader, state, [state.groups[group_id] for group_id in state.assigned])
@@ -85,8 +87,7 @@ async def _settle_source(reader: Reader, state: OrgState) -> None:
     people = [state.people.row(each).id for each in state.app_users]
     held = describe_from(source, reader, state, people)
     if 2 * len(held) >= len(people):
-        for row in groups_from(source, state.assigned):
-            state.describe_group(row)
+        assigned_groups_from(source, state)
         return
     facts = {"source": source.connector, "held": len(held), "people": len(people)}
     reader.run.found(finding("source_of_another_org", Ref("app", state.app.id), **facts))
@@ -101,7 +102,8 @@ async def _read_named_groups(reader: Reader, state: OrgState, mode: SingleMode |
     if reader.source is not None and reader.source.covers("group"):
         named_groups_from(reader.source, reader, state, mode.group_filter)
     else:
-        await read_named_groups(reader, state, mode.group_filter, lambda: announce(reader, state))
+        counting = partial(announce, reader, state, at_least=True)
+        await read_named_groups(reader, state, mode.group_filter, after_first_page=counting)
     if mode.group_filter.exhausted:
         reader.run.found(finding("group_filter_slow", SETTING, seconds=TIME_LIMIT))
         state.incomplete = True
@@ -109,10 +111,9 @@ async def _read_named_groups(reader: Reader, state: OrgState, mode: SingleMode |
 
 def drop_lost(reader: Reader, state: OrgState) -> None:
     """Drop what vanished before another list named it, and what lists hold that the log says is deleted."""
-    for group_id in reader.lost:
-        state.drop_group(group_id)
-    for user_id in reader.deleted_people:
-        number = state.people.number(user_id)
+    for lost in reader.lost:
+        state.drop_group(lost)
+        number = state.people.number(lost)
         if number is not None:
             state.drop_person(number)
 

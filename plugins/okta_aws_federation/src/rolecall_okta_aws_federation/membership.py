@@ -1,25 +1,15 @@
 """Who is in which group, by the cheaper way: the members of each group, or the groups of each person."""
 
-from array import array
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from math import ceil
 
 from rolecall import Finding, IdentitySource, NotFound, Ref
-from rolecall_okta import GroupRow
+from rolecall_okta import MEMBERS, GroupRow, for_each, member_pages, read_members
 from rolecall_okta_aws_federation.findings import finding
 from rolecall_okta_aws_federation.reader import Reader
 from rolecall_okta_aws_federation.source_reading import members_from
-from rolecall_okta_aws_federation.state import OrgState, is_everyone
-from rolecall_okta_aws_federation.together import for_each
+from rolecall_okta_aws_federation.state import OrgState
 
-MEMBERS_A_PAGE = 1000
-MEMBERS = "/api/v1/groups/{id}/users"
 GROUPS_OF = "/api/v1/users/{id}/groups"
-
-
-def member_pages(group: GroupRow) -> int:
-    """Requests that listing a group's members takes; one where their number isn't known."""
-    return 1 if group.users_count is None else ceil(group.users_count / MEMBERS_A_PAGE)
 
 
 def goes_by_person(state: OrgState, groups: Collection[GroupRow]) -> bool:
@@ -29,7 +19,7 @@ def goes_by_person(state: OrgState, groups: Collection[GroupRow]) -> bool:
 
 def pages_by_group(groups: Iterable[GroupRow]) -> int:
     """Requests that listing the members of all of these groups takes."""
-    return sum(member_pages(group) for group in groups if not is_everyone(group))
+    return sum(member_pages(group) for group in groups if not group.is_everyone)
 
 
 async def read_memberships(reader: Reader, state: OrgState, groups: Sequence[GroupRow]) -> None:
@@ -37,12 +27,12 @@ async def read_memberships(reader: Reader, state: OrgState, groups: Sequence[Gro
 
     Read by person, the memberships hold assigned people only.
     """
-    listed = [group for group in groups if not is_everyone(group)]
+    listed = [group for group in groups if not group.is_everyone]
     if reader.source is not None:
         await read_from_source(reader, reader.source, state, listed)
         return
     for group in listed:
-        state.members[group.id] = array("I")
+        state.keep_members(group.id, ())
     wanted = {group.id: group for group in listed if member_pages(group)}
     if not wanted:
         return
@@ -80,9 +70,7 @@ async def read_by_group(reader: Reader, state: OrgState, groups: Collection[Grou
 
     async def read(group: GroupRow) -> None:
         nonlocal done
-        try:
-            state.members[group.id] = await _members(reader, state, group)
-        except NotFound:
+        if not await _read_members(reader, state, group):
             lose_group(reader, state, group.id)
             reader.reads.drop(MEMBERS, "group vanished")
         done += 1
@@ -91,25 +79,15 @@ async def read_by_group(reader: Reader, state: OrgState, groups: Collection[Grou
     await for_each(groups, read)
 
 
-async def _members(reader: Reader, state: OrgState, group: GroupRow) -> "array[int]":
-    """The members of a group; where Okta counts more than it lists, both are asked for once more."""
-    members = await _listed(reader, state, group.id)
-    if group.users_count is not None and len(members) < group.users_count:
-        members = await _listed(reader, state, group.id)
-        counted = await reader.okta.group(group.id)
-        state.describe_group(counted)
-        if counted.users_count is not None and len(members) < counted.users_count:
-            reader.run.counted(Ref("group", group.id), len(members), counted.users_count)
-    return members
-
-
-async def _listed(reader: Reader, state: OrgState, group_id: str) -> "array[int]":
-    members = array("I")
-    async for page in reader.okta.group_members(group_id, state.people.recognise):
-        if reader.source is not None:
-            state.strangers.update(row.id for row in page if state.people.number(row.id) is None)
-        members.extend(state.people.meet(row) for row in page)
-    return members
+async def _read_members(reader: Reader, state: OrgState, group: GroupRow) -> bool:
+    """Read the members of a group; False where it is gone."""
+    found = await read_members(reader.okta, group, state.people.recognise)
+    if found is None:
+        return False
+    if reader.source is not None:
+        state.strangers.update(row.id for row in found.rows if state.people.number(row.id) is None)
+    state.keep_members(group.id, map(state.people.meet, found.rows), found.missing_of)
+    return True
 
 
 async def read_by_person(
@@ -139,7 +117,7 @@ async def read_by_person(
 
 def short_of_members(state: OrgState, groups: Iterable[GroupRow]) -> Finding | None:
     """The finding for groups that may have more members than were found by person."""
-    wanted = [group for group in groups if not is_everyone(group) and member_pages(group)]
+    wanted = [group for group in groups if not group.is_everyone and member_pages(group)]
     short = sum(
         group.users_count is None or group.users_count > len(state.members[group.id]) for group in wanted
     )

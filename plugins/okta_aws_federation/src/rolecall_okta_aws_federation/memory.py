@@ -6,14 +6,14 @@ Kept as compressed JSON, a few megabytes for 35,000 people in 5,000 groups.
 import json
 import zlib
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
 from rolecall import FullRunNeeded, IdentitySource, Ref
-from rolecall_okta import GroupRow, UserRow
+from rolecall_okta import OVERLAP, GroupRow, MemberClocks, UserRow
 from rolecall_okta_aws_federation.config import Settings
 from rolecall_okta_aws_federation.federation import AwsRole
 from rolecall_okta_aws_federation.payloads import AwsSettings, OktaApp, ProfileRoles, RolesAttribute
@@ -21,10 +21,6 @@ from rolecall_okta_aws_federation.people import People
 from rolecall_okta_aws_federation.state import AppUser, Assignment, NamedGroup, OrgState
 
 FORMAT = 1
-OVERLAP = timedelta(minutes=10)
-"""How far back changes are asked for once more: Okta's indexes lag."""
-SETTLED = timedelta(seconds=2)
-"""Okta's clocks may tell whole seconds: members read so much later are those that a clock tells of."""
 
 
 @dataclass(slots=True)
@@ -36,24 +32,35 @@ class Memory:
         read_from: When the reading began, by Okta's clock.
         settings: Tells whether the connector's settings are the same.
         source: Name of the identity source that was read, or None.
+        covers: Whether that lists every group.
         log_filter: What was asked of the log.
         log_position: Where the log was read to; None where it is to be read from ``read_from`` on.
-        clocks: Group's id → when its members had changed last, as Okta wrote it, for groups whose members
-            are known to be those of that time. Only what a later run can meet again.
+        clocks: Of the groups that the run met, for those that changed lately.
+        owner: Id of whose credential it was; None where nobody stands behind it.
+        deleted: Ids of people and groups that the log said were deleted → when a run learned it, in seconds
+            since 1970; kept for as long as an index or the identity source may still show them.
     """
 
     state: OrgState
     read_from: datetime
     settings: str
     source: str | None
+    covers: bool
     log_filter: str
     log_position: str | None
-    clocks: dict[str, str] = field(default_factory=dict)
+    clocks: MemberClocks = field(default_factory=MemberClocks)
+    owner: str | None = None
+    deleted: dict[str, float] = field(default_factory=dict)
 
     @property
     def changed_since(self) -> datetime:
         """From when on the next run asks for changes."""
-        return self.read_from - OVERLAP - timedelta(seconds=1)
+        return self.read_from - OVERLAP
+
+    def forget_deleted(self, held: Collection[str]) -> None:
+        """Forget who was deleted so long ago that no index shows them, unless the source still holds them."""
+        oldest = self.changed_since.timestamp()
+        self.deleted = {each: at for each, at in self.deleted.items() if at >= oldest or each in held}
 
     def dump(self) -> bytes:
         """As bytes."""
@@ -61,9 +68,11 @@ class Memory:
             "format": FORMAT,
             "read_from": self.read_from.isoformat(),
             "settings": self.settings,
-            "source": self.source,
+            "source": [self.source, self.covers],
             "log": [self.log_filter, self.log_position],
-            "clocks": self.clocks,
+            "clocks": self.clocks.after(self.changed_since).plain(),
+            "owner": self.owner,
+            "deleted": self.deleted,
             "state": _plain_state(self.state),
         }
         return zlib.compress(json.dumps(whole, separators=(",", ":")).encode("ascii"), 1)
@@ -79,36 +88,22 @@ def load(data: bytes) -> Memory:
         whole = json.loads(zlib.decompress(data))
         if whole["format"] != FORMAT:
             raise FullRunNeeded("the last run's checkpoint was written by another release")
-        log_filter, position = whole["log"]
+        (source, covers), (log_filter, position) = whole["source"], whole["log"]
         return Memory(
             _state(whole["state"]),
             datetime.fromisoformat(whole["read_from"]),
             whole["settings"],
-            whole["source"],
+            source,
+            covers,
             log_filter,
             position,
-            whole["clocks"],
+            MemberClocks(whole["clocks"]),
+            whole["owner"],
+            whole["deleted"],
         )
     except (ValueError, TypeError, KeyError, IndexError, zlib.error) as error:
-        raise FullRunNeeded("the last run's checkpoint can't be read") from error
-
-
-def settled_clocks(
-    groups: Iterable[GroupRow], read_from: datetime, known: Mapping[str, str]
-) -> dict[str, str]:
-    """Clocks for the memory of a run that met these groups, and read those whose clocks weren't known."""
-    clocks = dict(known)
-    for group in groups:
-        clock = group.last_membership_updated
-        at = instant(clock)
-        if clock is not None and clock == known.get(group.id):
-            continue
-        if clock is not None and at is not None and read_from >= at + SETTLED:
-            clocks[group.id] = clock
-        else:
-            clocks.pop(group.id, None)
-    oldest = read_from - OVERLAP - timedelta(seconds=1)
-    return {group_id: clock for group_id, clock in clocks.items() if (at := instant(clock)) and at >= oldest}
+        cause = f"{type(error).__name__}: {error}"[:100]
+        raise FullRunNeeded(f"the last run's checkpoint can't be read ({cause})") from error
 
 
 def refuse_other_settings(memory: Memory, settings: Settings, source: IdentitySource | None) -> None:
@@ -121,20 +116,14 @@ def refuse_other_settings(memory: Memory, settings: Settings, source: IdentitySo
         raise FullRunNeeded("the connector's settings changed")
     if memory.source != (None if source is None else source.connector):
         raise FullRunNeeded("the identity source isn't the one that the last run read")
+    if source is not None and memory.covers != source.covers("group"):
+        now = "no longer lists" if memory.covers else "now lists"
+        raise FullRunNeeded(f"the identity source {source.connector} {now} every group")
 
 
 def fingerprint(settings: Settings) -> str:
     """The same for settings that read the same org and app."""
     return sha256(f"{settings.domain.host}\n{settings.aws_okta_app_id}".encode()).hexdigest()
-
-
-def instant(text: str | None) -> datetime | None:
-    """A time as Okta writes it; None for what is none."""
-    try:
-        read = datetime.fromisoformat(text or "")
-    except ValueError:
-        return None
-    return read.replace(tzinfo=UTC) if read.tzinfo is None else read
 
 
 def _plain_state(state: OrgState) -> dict[str, Any]:
@@ -173,10 +162,12 @@ def _plain_state(state: OrgState) -> dict[str, Any]:
         "members": {
             group_id: [places[number] for number in members] for group_id, members in state.members.items()
         },
+        "short": state.short,
         "by_person": state.by_person,
         "attribute": asdict(state.attribute),
         "fetched": sorted(state.fetched),
         "strangers": sorted(state.strangers),
+        "doubted": state.doubted,
         "unsettled": state.unsettled,
     }
 
@@ -206,9 +197,11 @@ def _state(plain: Mapping[str, Any]) -> OrgState:
         {row[0]: GroupRow(*row) for row in plain["groups"]},
         plain["sources"],
         {group_id: array("I", members) for group_id, members in plain["members"].items()},
+        {group_id: (listed, counted) for group_id, (listed, counted) in plain["short"].items()},
         plain["by_person"],
         RolesAttribute(**attribute),
         set(plain["fetched"]),
         set(plain["strangers"]),
+        plain["doubted"],
         unsettled=plain["unsettled"],
     )

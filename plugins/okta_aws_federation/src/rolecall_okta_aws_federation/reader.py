@@ -13,8 +13,8 @@ class Reader:
 
     Attributes:
         source: What people, groups and memberships are taken from as far as it holds them, or None.
-        lost: Ids of groups that vanished during the run, or that the log says were deleted.
-        deleted_people: Ids of people who the log says were deleted.
+        lost: Ids of groups that vanished during the run, and of people and groups that were deleted lately.
+        owner: Id of whose credential it is; None where that isn't known, or nobody stands behind it.
     """
 
     okta: OktaClient
@@ -22,7 +22,7 @@ class Reader:
     source: IdentitySource | None = None
     reads: Completeness = field(default_factory=Completeness)
     lost: set[str] = field(default_factory=set)
-    deleted_people: set[str] = field(default_factory=set)
+    owner: str | None = None
 
     def __post_init__(self) -> None:
         self.okta.on_list = self.reads.add

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from rolecall import Identity, NotFound, ProviderError, Ref
-from rolecall_okta import AppUserRow, literal
+from rolecall_okta import AppUserRow, for_each, groups_by_id
 from rolecall_okta_aws_federation.group_filter import GroupFilter
 from rolecall_okta_aws_federation.membership import lose_group, lose_person
 from rolecall_okta_aws_federation.naming import take_named_group
@@ -18,10 +18,8 @@ from rolecall_okta_aws_federation.payloads import (
 from rolecall_okta_aws_federation.reader import Reader
 from rolecall_okta_aws_federation.source_reading import count_members_from
 from rolecall_okta_aws_federation.state import AppUser, Assignment, OrgState
-from rolecall_okta_aws_federation.together import for_each
 
 GROUPS = "/api/v1/groups"
-IDS_A_REQUEST = 100
 FEW = 3
 """Up to so many requests are made rather than asking first which of them can be saved."""
 
@@ -34,6 +32,7 @@ async def read_identity(reader: Reader) -> None:
         reader.run.log(f"whose credential this is can't be read: {error.message}")
         reader.run.identified(Identity(None, None))
     else:
+        reader.owner = owner.id
         reader.run.identified(Identity(owner.id, owner.login))
 
 
@@ -130,11 +129,8 @@ async def count_watched(reader: Reader, state: OrgState) -> None:
 async def count_groups(reader: Reader, state: OrgState, groups: Iterable[str]) -> None:
     """Ask for the member counts of these groups, where they aren't known."""
     uncounted = [group_id for group_id in groups if state.groups[group_id].users_count is None]
-    for start in range(0, len(uncounted), IDS_A_REQUEST):
-        wanted = " or ".join(
-            f"id eq {literal(group_id)}" for group_id in uncounted[start : start + IDS_A_REQUEST]
-        )
-        async for page in reader.okta.groups(filter=wanted, expand="stats,app"):
+    for wanted in groups_by_id(uncounted):
+        async for page in reader.okta.groups(filter=wanted):
             for row in page:
                 if row.id in state.groups:
                     state.describe_group(row)
@@ -156,7 +152,7 @@ async def read_named_groups(
 ) -> None:
     """Read the groups whose names match, listing no more of the org's groups than must be."""
     listed = 0
-    async for page in reader.okta.groups(search=names.search, expand="stats,app"):
+    async for page in reader.okta.groups(search=names.search):
         for row in page:
             if not take_named_group(state, row, names):
                 reason = "name does not match" if row.name else "without a name"

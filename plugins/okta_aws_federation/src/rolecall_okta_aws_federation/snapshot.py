@@ -24,7 +24,7 @@ from rolecall_okta_aws_federation.membership import short_of_members
 from rolecall_okta_aws_federation.mode import MappingMode, SingleMode, read_mode
 from rolecall_okta_aws_federation.payloads import ACTIVE
 from rolecall_okta_aws_federation.people import DEPROVISIONED
-from rolecall_okta_aws_federation.state import OrgState, is_everyone
+from rolecall_okta_aws_federation.state import OrgState
 
 Report = Callable[[Finding], None]
 GroupsOf = Mapping[int, tuple[AssignedGroup, ...]]
@@ -136,7 +136,7 @@ def _members(
     """Members by group; Everyone's are known without asking."""
     everybody = [number for number, row in people.items() if row.status != DEPROVISIONED]
     return {
-        group_id: everybody if is_everyone(group) else state.members[group_id]
+        group_id: everybody if group.is_everyone else state.members[group_id]
         for group_id, group in groups.items()
     }
 

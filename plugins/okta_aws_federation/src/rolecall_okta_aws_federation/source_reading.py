@@ -3,7 +3,6 @@
 The source is a connector of kind ``okta`` on the same org: ids are Okta's own in both.
 """
 
-from array import array
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 
@@ -46,6 +45,19 @@ def groups_from(source: IdentitySource, group_ids: Collection[str]) -> Iterator[
     return map(_group, source.find([Ref("group", each) for each in group_ids]))
 
 
+def assigned_groups_from(source: IdentitySource, state: OrgState) -> None:
+    """Take what the source says of assigned groups, if it lists all groups: else Okta's lists say more."""
+    if source.covers("group"):
+        for row in groups_from(source, state.assigned):
+            state.describe_group(row)
+
+
+def still_held(source: IdentitySource, ids: Collection[str]) -> set[str]:
+    """Of these ids of people and groups, those that the source holds."""
+    refs = [Ref(kind, each) for kind in ("user", "group") for each in ids]
+    return {resource.ref.id for resource in source.find(refs)}
+
+
 def members_from(
     source: IdentitySource, reader: Reader, state: OrgState, group_ids: Collection[str]
 ) -> set[str]:
@@ -53,11 +65,9 @@ def members_from(
     held: set[str] = set()
     strangers: set[str] = set()
     for member, holders in source.holders([EntitlementRef(Ref("group", each), MEMBER) for each in group_ids]):
-        people = [ref.id for ref in holders if ref.type == "user"]
+        people = [ref.id for ref in holders if ref.type == "user" and ref.id not in reader.lost]
         strangers.update(each for each in people if state.people.number(each) is None)
-        state.members[member.resource.id] = array(
-            "I", (state.people.meet_undescribed(each, None) for each in people)
-        )
+        state.keep_members(member.resource.id, (state.people.meet_undescribed(each, None) for each in people))
         held.add(member.resource.id)
     if strangers:
         describe_from(source, reader, state, strangers)

@@ -13,7 +13,6 @@ from rolecall_okta_aws_federation.mode import MappingMode, SingleMode, read_mode
 from rolecall_okta_aws_federation.payloads import OktaApp, ProfileRoles, RolesAttribute
 from rolecall_okta_aws_federation.people import People
 
-EVERYONE = "Everyone"
 MOST_WATCHED = 20
 """Groups whose memberships are asked for in one filter of the log, whose length Okta limits."""
 
@@ -56,10 +55,13 @@ class OrgState:
         groups: What is known of the assigned groups and of the named ones, by id.
         sources: Catalog name by app id, for groups whose app no list named.
         members: Numbers of the people in each group that matters and was listed, by its id. Everyone isn't.
+        short: Group's id → members listed, and counted by Okta, where the list is short.
         by_person: Whether memberships were read by person: then of assigned people only.
         attribute: What the app's schema says of the roles; it means nothing with group mapping.
         fetched: Ids of groups whose members were read from Okta although the run had an identity source.
         strangers: Ids of people whom Okta described although the run had an identity source.
+        doubted: Id of each who came into an assigned group, or left the one given, and whose assignment
+            didn't follow yet.
         incomplete: Whether names of groups were left unread.
         unsettled: Whether something vanished during the reading, so that the app users may have moved.
     """
@@ -73,10 +75,12 @@ class OrgState:
     groups: dict[str, GroupRow] = field(default_factory=dict)
     sources: dict[str, str | None] = field(default_factory=dict)
     members: dict[str, "array[int]"] = field(default_factory=dict)
+    short: dict[str, tuple[int, int]] = field(default_factory=dict)
     by_person: bool = False
     attribute: RolesAttribute = field(default_factory=lambda: RolesAttribute(None))
     fetched: set[str] = field(default_factory=set)
     strangers: set[str] = field(default_factory=set)
+    doubted: dict[str, str | None] = field(default_factory=dict)
     incomplete: bool = False
     unsettled: bool = False
 
@@ -92,6 +96,7 @@ class OrgState:
             groups=dict(self.groups),
             sources=dict(self.sources),
             members=dict(self.members),
+            short=dict(self.short),
             fetched=set(self.fetched),
             strangers=set(self.strangers),
         )
@@ -113,12 +118,25 @@ class OrgState:
             )
         self.groups[row.id] = row
 
+    def keep_members(self, group_id: str, members: Iterable[int], missing_of: int | None = None) -> None:
+        """Take a group's members as read; ``missing_of`` is Okta's count, where the list is short of it."""
+        self.members[group_id] = array("I", members)
+        if missing_of is None:
+            self.short.pop(group_id, None)
+        else:
+            self.short[group_id] = (len(self.members[group_id]), missing_of)
+
+    def lose_members(self, group_id: str) -> None:
+        """Forget who is in a group."""
+        self.members.pop(group_id, None)
+        self.short.pop(group_id, None)
+
     def drop_group(self, group_id: str) -> None:
         """Forget a group that is there no more."""
         self.assigned.pop(group_id, None)
         self.named.pop(group_id, None)
         self.groups.pop(group_id, None)
-        self.members.pop(group_id, None)
+        self.lose_members(group_id)
         self.nameless.discard(group_id)
 
     def drop_person(self, number: int) -> None:
@@ -168,7 +186,7 @@ class OrgState:
         return [
             group_id
             for group_id in self.assigned
-            if group_id not in self.members and not is_everyone(self.groups[group_id])
+            if group_id not in self.members and not self.groups[group_id].is_everyone
         ][:MOST_WATCHED]
 
     def unnamed_sources(self, groups: Iterable[GroupRow]) -> set[str]:
@@ -178,8 +196,3 @@ class OrgState:
             for row in groups
             if row.source_app_id is not None and row.source_app_name is None and row.type not in NATIVE_TYPES
         } - self.sources.keys()
-
-
-def is_everyone(group: GroupRow) -> bool:
-    """Whether a group is the built-in one that holds everybody: its members are never listed."""
-    return group.type == "BUILT_IN" and group.name == EVERYONE

@@ -2,8 +2,8 @@
 
 import pytest
 
-from rolecall import Ref
-from rolecall_okta.simulator.faults import Before
+from rolecall import ProviderError, Ref
+from rolecall_okta.simulator.faults import Before, Body, Html
 from tests.plugins.okta.directory.driving import Directory
 
 LATER = 3600
@@ -121,6 +121,46 @@ async def test_a_group_that_gets_a_role_is_seen_though_no_clock_moves(org, direc
     assert ("Group Administrator", group.id, True) in roles(seen)
 
 
+async def test_a_custom_role_of_a_group_is_seen_by_its_binding_alone(org, directory, clock):
+    group = org.add_group("staff", members=[org.add_user("ada@acme.example")])
+    seen = await directory(org).sync()
+    clock.pass_by(LATER)
+    org.log.loses = lambda kind: kind.startswith("group.privilege.")
+    org.add_custom_role(group, "Resetter", ["okta.users.credentials.resetPassword"], "Berlin")
+
+    await seen.sync()
+
+    assert seen.mode == "incremental"
+    assert ("Resetter on Berlin", group.id, True) in roles(seen)
+
+
+async def test_a_binding_of_nobody_knows_whom_reads_everything(org, directory, admins, clock):
+    seen = await directory(org).sync()
+    clock.pass_by(LATER)
+    org.log.write("iam.resourceset.bindings.add", [])
+
+    await seen.sync()
+
+    assert (seen.mode, seen.why) == (
+        "full",
+        "the System Log tells of a custom admin role, but not whose it is",
+    )
+
+
+async def test_an_admin_whom_the_list_of_admins_lacks_keeps_the_role(org, served, admins, clock):
+    ada, bob, _ = admins
+    okta = served(org)
+    seen = await Directory(okta.domain).sync()
+    clock.pass_by(LATER)
+    org.add_custom_role(bob, "Reader", ["okta.users.read"], "Paris")
+    okta.faults.add("/iam/assignees/users", Body(b'{"value": []}'), times=None)
+
+    await seen.sync()
+
+    assert seen.mode == "incremental"
+    assert {("Super Administrator", ada.id, False), ("Reader on Paris", bob.id, False)} < roles(seen)
+
+
 async def test_roles_of_a_group_outside_the_scope_are_left_out(org, directory, admins, clock):
     ada, _bob, support = admins
     seen = await directory(org, group_name_prefixes=["aws_"]).sync()
@@ -164,3 +204,14 @@ async def test_an_inactive_assignment_is_no_role(org, directory):
     org.add_admin_role(ada, "SUPER_ADMIN").raw = {"status": "INACTIVE"}
 
     assert not roles(await directory(org).sync())
+
+
+async def test_a_proxys_403_fails_the_run_instead_of_emptying_the_roles(org, served):
+    ada = org.add_user("ada@acme.example")
+    org.add_admin_role(ada, "SUPER_ADMIN")
+    okta = served(org)
+    seen = await Directory(okta.domain).sync()
+    okta.faults.add("/iam/assignees", Html(403), times=None)
+
+    with pytest.raises(ProviderError, match="403"):
+        await seen.sync("full")

@@ -1,7 +1,7 @@
 """``confirm``: whether what a run no longer found is gone, by another way than its list."""
 
 from rolecall import EntitlementRef, GrantRef, Ref
-from rolecall_okta.simulator.faults import Status
+from rolecall_okta.simulator.faults import Lacking, Status
 from tests.plugins.okta.directory.driving import Directory
 
 
@@ -17,8 +17,8 @@ def in_group(of, who):
     return GrantRef(EntitlementRef(group(of), "member"), user(who))
 
 
-async def confirmed(domain, suspects, **settings):
-    seen = Directory(domain, settings)
+async def confirmed(domain, suspects, wanted=frozenset(), **settings):
+    seen = Directory(domain, settings, wanted)
     seen.begin()
     connector = await seen.open()
     try:
@@ -70,6 +70,33 @@ async def test_a_group_that_left_the_scope_is_gone(org, served):
     )
 
     assert answers == [False, False]
+
+
+async def test_members_whom_the_list_of_a_group_lacks_each_time_are_there(org, served):
+    ada = org.add_user("ada@acme.example")
+    staff = org.add_group("staff", members=[ada])
+    okta = served(org)
+    okta.faults.add("/groups/[^/]+/users", Lacking(frozenset({ada.id})), times=None)
+
+    assert await confirmed(okta.domain, [in_group(staff, ada)]) == [True]
+
+
+async def test_members_whom_nobody_asks_for_any_more_are_gone(org, served):
+    ada = org.add_user("ada@acme.example")
+    staff, other = org.add_group("staff", members=[ada]), org.add_group("other", members=[ada])
+    suspects = [in_group(staff, ada), in_group(other, ada), in_group(org.everyone, ada), group(other)]
+
+    answers = await confirmed(served(org).domain, suspects, frozenset({group(staff)}), members="on_demand")
+
+    assert answers == [True, False, True, True]
+
+
+async def test_admin_roles_that_are_not_read_any_more_are_gone(org, served):
+    ada = org.add_user("ada@acme.example")
+    org.add_admin_role(ada, "SUPER_ADMIN")
+    held = GrantRef(EntitlementRef(Ref("role", "SUPER_ADMIN"), "assigned"), user(ada))
+
+    assert await confirmed(served(org).domain, [held], admin_roles="off") == [False]
 
 
 async def test_what_the_credential_may_not_see_can_not_be_told(org, served):

@@ -109,12 +109,22 @@ async def test_a_run_from_before_what_okta_keeps_needs_a_full_run(org, directory
     assert "older than Okta keeps" in seen.why
 
 
+async def test_a_filter_that_okta_does_not_take_leaves_full_runs(org, served):
+    org.add_user("ada@acme.example")
+    okta = served(org)
+    okta.faults.add("/api/v1/logs", Status(400, "E0000053"), times=None)
+
+    seen = await Directory(okta.domain).sync()
+
+    assert (seen.codes(), seen.checkpoint) == (["log_unreadable"], None)
+
+
 async def test_a_log_that_fails_fails_the_run(org, served):
     org.add_user("ada@acme.example")
     okta = served(org)
-    okta.faults.add("/api/v1/logs", Status(400, "E0000031"), times=None)
+    okta.faults.add("/api/v1/logs", Status(501, "E0000060"), times=None)
 
-    with pytest.raises(Exception, match="400"):
+    with pytest.raises(Exception, match="501"):
         await Directory(okta.domain).sync()
 
 

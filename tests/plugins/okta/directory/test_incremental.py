@@ -1,5 +1,6 @@
 """A run of what changed leaves what a run of everything would give, whatever changed, and asks for little."""
 
+import asyncio
 import zlib
 from contextlib import suppress
 from random import Random
@@ -8,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rolecall import ProviderError, Ref
+from rolecall import ProviderError, Ref, Regranted
+from rolecall_okta.directory.incremental import READY
 from rolecall_okta.simulator import serve
 from rolecall_okta.simulator.changes import change_at_random
 from rolecall_okta.simulator.faults import Body, Status
@@ -115,6 +117,34 @@ async def test_only_groups_whose_members_moved_are_read_again(org, directory, cl
     clock.pass_by(60)
     await seen.sync()
     assert seen.requests.asked == NOTHING_CHANGED, "what was read after it moved needn't be read again"
+
+
+async def test_a_run_that_ends_while_many_lists_wait_to_be_taken_ends_at_once(org, directory, clock):
+    ada = org.add_user("ada@acme.example")
+    groups = [org.add_group(f"group {number}") for number in range(READY + 200)]
+    seen = await directory(org).sync()
+    clock.pass_by(LATER)
+    for group in groups:
+        org.add_member(group, ada)
+    clock.pass_by(5)
+    seen.begin()
+    many, asked = asyncio.Event(), []
+    seen.requests.requested = lambda what: asked.append(what) or (len(asked) > READY + 50 and many.set())
+    connector = await seen.open()
+    checkpoint = seen.last_checkpoint()
+    await connector.rolecall_validate()
+    async for _events in connector.rolecall_sync_events(checkpoint, seen):
+        pass
+    changes = connector.rolecall_sync_changes(checkpoint, seen)
+
+    async with asyncio.timeout(10):
+        async for batch in changes:
+            if any(isinstance(each, Regranted) for each in batch):
+                await many.wait()  # the lists are read meanwhile, and nobody takes them
+                await asyncio.sleep(0.1)
+                break
+        await changes.aclose()
+        await connector.rolecall_close()
 
 
 async def test_a_change_in_the_second_of_the_last_reading_is_seen(org, directory):

@@ -133,6 +133,20 @@ async def test_the_forecast_is_what_the_run_costs(org, directory):
     assert seen.forecasts[-1].requests == pytest.approx(len(seen.requests.asked), abs=2)
 
 
+@pytest.mark.parametrize("prefixes", [[], ["team-"]])
+async def test_the_forecast_is_what_the_run_costs_at_least_until_all_is_counted(org, directory, prefixes):
+    ada = org.add_user("ada@acme.example")
+    for number in range(450):
+        org.add_group(f"team-{number}", members=[ada])
+
+    seen = await directory(org, group_name_prefixes=prefixes).sync()
+
+    assert seen.forecasts[0].at_least
+    exact = [told.requests for told in seen.forecasts if not told.at_least]
+    assert exact
+    assert exact == pytest.approx([len(seen.requests.asked)] * len(exact), abs=2)
+
+
 async def test_a_group_that_vanishes_in_mid_run_is_dropped_and_found(org, served):
     ada = org.add_user("ada@acme.example")
     gone = org.add_group("gone", members=[ada])
@@ -253,6 +267,30 @@ def organisation_of(people):
     for number in range(people):
         org.add_user(f"user{number}@acme.example")
     return org
+
+
+async def test_a_list_of_people_shorter_than_everyone_is_counted_in_every_run(served):
+    org = organisation_of(8)
+    org.users[7].status = "DEPROVISIONED"
+    okta = served(org)
+    okta.faults.add("/api/v1/users\\?", Body(b'[{"id":"%s"}]' % org.users[0].id.encode()))
+
+    seen = await Directory(okta.domain).sync()
+
+    assert seen.counts == [(Ref("group", org.everyone.id), 1, 7)]
+    await seen.sync()
+    assert (seen.mode, seen.counts) == ("incremental", [(Ref("group", org.everyone.id), 1, 7)])
+
+
+async def test_a_list_of_people_as_long_as_everyone_costs_no_question(served):
+    org = organisation_of(8)
+    org.users[7].status = "DEPROVISIONED"
+    okta = served(org)
+
+    seen = await Directory(okta.domain).sync()
+
+    assert seen.counts == []
+    assert not seen.asked(f"/groups/{org.everyone.id}")
 
 
 async def test_a_list_of_members_that_is_short_twice_is_counted(served):

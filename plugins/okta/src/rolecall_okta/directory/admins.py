@@ -6,9 +6,8 @@ from rolecall import NotFound, ProviderError, Ref
 from rolecall_okta.answers import is_refusal
 from rolecall_okta.client import OktaClient
 from rolecall_okta.directory.emission import GROUP, user_ref
-from rolecall_okta.directory.iam import resource_set_labels
 from rolecall_okta.directory.roles import AdminRole, AdminRoles, roles_of
-from rolecall_okta.together import for_each
+from rolecall_okta.parallel import for_each
 
 Holders = Mapping[Ref, frozenset[AdminRole]]
 
@@ -46,7 +45,7 @@ async def named(okta: OktaClient, holders: Holders, known: Mapping[str, str]) ->
     labels = known
     if not sets <= known.keys():
         try:
-            labels = await resource_set_labels(okta)
+            labels = {row.id: row.label async for page in okta.resource_sets() for row in page if row.label}
         except ProviderError as error:
             if not is_refusal(error):
                 raise

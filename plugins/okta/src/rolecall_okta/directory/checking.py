@@ -3,7 +3,7 @@
 from rolecall import Capability, CheckReport, Problem, ProviderError, Unavailable
 from rolecall_okta.client import OktaClient
 from rolecall_okta.directory.config import Settings
-from rolecall_okta.directory.history import FILTER
+from rolecall_okta.directory.news import FILTER
 from rolecall_okta.directory.owner import EVERYBODY, nobody_listed
 from rolecall_okta.measuring import (
     PROVISION_MEMBERSHIP,

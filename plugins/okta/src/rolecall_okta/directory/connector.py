@@ -1,7 +1,7 @@
 """One open connector: its hooks, a few lines each, on one client."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, aclosing
 from datetime import UTC, datetime
 
 from rolecall import (
@@ -25,19 +25,20 @@ from rolecall import (
     SyncRun,
     hookimpl,
 )
-from rolecall_okta.answers import answer, is_refusal
+from rolecall_okta.answers import answer
 from rolecall_okta.client import OktaClient
 from rolecall_okta.directory.checking import check_connector
 from rolecall_okta.directory.config import Settings
-from rolecall_okta.directory.confirming import confirm
+from rolecall_okta.directory.confirming import Confirmation
 from rolecall_okta.directory.emission import GROUP, ROLE, USER
 from rolecall_okta.directory.findings import finding
 from rolecall_okta.directory.forecasting import foresee_changes, foresee_everything
-from rolecall_okta.directory.history import News, read_history
 from rolecall_okta.directory.incremental import ChangeReading
+from rolecall_okta.directory.news import FILTER, News
 from rolecall_okta.directory.owner import read_owner
 from rolecall_okta.directory.reading import FullReading
 from rolecall_okta.directory.state import State, UnreadableState, digest, dumped, loaded
+from rolecall_okta.history import History, is_closed
 
 NOT_CARRIED_OUT = "Grants and revocations are not carried out by this release; nothing was changed."
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -56,6 +57,7 @@ class DirectoryConnector:
         self._owner: Identity | None = None
         self._known: State | None = None
         self._news = News()
+        self._history: History | None = None
         self._reading: FullReading | ChangeReading | None = None
 
     @hookimpl
@@ -89,11 +91,20 @@ class DirectoryConnector:
             self._known = None if checkpoint is None else self._load(checkpoint)
         except FullRunNeeded as reason:
             changed = reason
+        known = self._known
+        self._history = History(
+            self._okta,
+            FILTER,
+            self._news.take,
+            position=None if known is None else known.position,
+            since=None if known is None else known.since,
+            on_list=run.read,
+        )
         try:
-            async for batch in read_history(self._okta, self._known, self._news, run.read):
+            async for batch in self._history:
                 yield batch
         except ProviderError as error:
-            if not is_refusal(error):
+            if not is_closed(error):
                 raise
             run.found(finding("log_unreadable", "log", answer=answer(error)))
             if checkpoint is not None:
@@ -111,8 +122,9 @@ class DirectoryConnector:
         self._reading = ChangeReading(
             self._okta, self._settings, self._wanted, known, self._next_state(), self._news, run
         )
-        async for batch in self._reading.changes():
-            yield batch
+        async with aclosing(self._reading.changes()) as batches:
+            async for batch in batches:
+                yield batch
 
     @hookimpl
     async def rolecall_sync_resources(
@@ -153,7 +165,7 @@ class DirectoryConnector:
         run: SyncRun,
     ) -> Sequence[bool | None]:
         """See the hook's specification."""
-        return await confirm(self._okta, self._settings.scope, suspects)
+        return await Confirmation(self._okta, self._settings, self._wanted).answers(suspects)
 
     @hookimpl
     async def rolecall_checkpoint(self) -> bytes | None:
@@ -213,7 +225,7 @@ class DirectoryConnector:
         """What this run knows before it reads any list."""
         owner = None if self._owner is None else self._owner.id
         state = State(digest(self._settings), owner, self._okta.first_reply_at or NEVER)
-        state.position = self._news.position
+        state.position = None if self._history is None else self._history.position
         state.deleted = dict(self._known.deleted) if self._known else {}
         state.deleted |= {ref.id: at.timestamp() for ref, at in self._news.deleted.items()}
         return state

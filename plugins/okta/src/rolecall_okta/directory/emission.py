@@ -27,13 +27,8 @@ def member_of(group_id: str) -> EntitlementRef:
     return EntitlementRef(group_ref(group_id), MEMBER)
 
 
-def is_everyone(row: GroupRow) -> bool:
-    """Whether a group is the built-in one that holds everybody: its members are never listed."""
-    return row.type == "BUILT_IN" and row.name == "Everyone"
-
-
 def is_in_everyone(row: UserRow) -> bool:
-    """Whether a person is a member of that group."""
+    """Whether a person is a member of Okta's group Everyone."""
     return row.status != "DEPROVISIONED"
 
 

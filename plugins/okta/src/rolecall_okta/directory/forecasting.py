@@ -1,15 +1,14 @@
 """What a run will cost, as far as the lists read so far tell."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rolecall import Forecast
+from rolecall_okta.asking import groups_by_id, moved_groups
 from rolecall_okta.client import OktaClient
-from rolecall_okta.directory.asking import groups_by_id, moved_groups
 from rolecall_okta.directory.config import Settings
-from rolecall_okta.directory.emission import is_everyone
-from rolecall_okta.directory.membership import MEMBERS, pages
 from rolecall_okta.directory.state import State
+from rolecall_okta.members import MEMBERS, member_pages
 from rolecall_okta.rows import GroupRow
 
 PEOPLE_A_PAGE = 200
@@ -27,6 +26,8 @@ class Workload:
         member_pages: Pages of members.
         groups: Groups whose members are read.
         admin_groups: Groups whose admin roles are read.
+        all_groups: Whether they were all listed.
+        all_people: Likewise.
     """
 
     people: int = 0
@@ -35,19 +36,21 @@ class Workload:
     member_pages: int = 0
     groups: int = 0
     admin_groups: int = 0
+    all_groups: bool = False
+    all_people: bool = False
 
     def list_groups(self, page: Iterable[GroupRow]) -> None:
         """Count a page of the group list in."""
         self.group_pages += 1
         for group in page:
-            if is_everyone(group):
+            if group.is_everyone:
                 self.people = group.users_count or 0
             self.admin_groups += group.has_admin_privilege is True
 
     def read_members(self, group: GroupRow) -> None:
         """Count the members of a group in."""
-        self.groups += pages(group) > 0
-        self.member_pages += pages(group)
+        self.groups += member_pages(group) > 0
+        self.member_pages += member_pages(group)
 
     def forecast(self, okta: OktaClient) -> Forecast:
         """In requests and time; people who are DEPROVISIONED count once they were listed."""
@@ -61,7 +64,8 @@ class Workload:
             "/api/v1/logs": LOG_PAGES,
         }
         basis = f"{people:,} people and the members of {self.groups:,} groups"
-        return okta.forecast(requests, basis=basis)
+        counted = self.all_groups and (self.all_people or self.people > 0)
+        return replace(okta.forecast(requests, basis=basis), at_least=not counted)
 
 
 async def foresee_everything(okta: OktaClient, settings: Settings, wanted: frozenset[str]) -> Forecast:
@@ -72,6 +76,7 @@ async def foresee_everything(okta: OktaClient, settings: Settings, wanted: froze
         for group in page:
             if _reads_members(settings, wanted, group):
                 work.read_members(group)
+    work.all_groups = True
     return work.forecast(okta)
 
 
@@ -99,4 +104,4 @@ async def foresee_changes(
 
 def _reads_members(settings: Settings, wanted: frozenset[str], group: GroupRow) -> bool:
     asked_for = settings.members == "all" or group.id in wanted
-    return settings.scope.admits(group) and asked_for and not is_everyone(group)
+    return settings.scope.admits(group) and asked_for and not group.is_everyone

@@ -6,7 +6,8 @@ is read again whole, and what didn't move isn't read.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
+from contextlib import aclosing
 
 from rolecall import (
     Change,
@@ -21,29 +22,28 @@ from rolecall import (
     SyncRun,
 )
 from rolecall_okta.answers import is_refusal
+from rolecall_okta.asking import groups_by_id, moved_groups, moved_people
 from rolecall_okta.client import OktaClient
 from rolecall_okta.directory import emission
 from rolecall_okta.directory.admins import Holders, named, people_with_roles, roles_held_by
-from rolecall_okta.directory.asking import groups_by_id, moved_groups, moved_people
 from rolecall_okta.directory.config import Settings
 from rolecall_okta.directory.coverage import report_coverage
 from rolecall_okta.directory.emission import (
     GROUP,
     USER,
     group_ref,
-    is_everyone,
     is_in_everyone,
     member_of,
     user_ref,
 )
 from rolecall_okta.directory.findings import finding, group_gone
-from rolecall_okta.directory.history import News
 from rolecall_okta.directory.lists import GROUPS, OUT_OF_SCOPE, PEOPLE, Lists
-from rolecall_okta.directory.membership import MemberList, read_members
+from rolecall_okta.directory.news import News
 from rolecall_okta.directory.roles import AdminRoles
 from rolecall_okta.directory.state import State
+from rolecall_okta.members import MemberList, read_members
+from rolecall_okta.parallel import for_each
 from rolecall_okta.rows import GroupRow, ProfiledUserRow, profiled_user_row
-from rolecall_okta.together import for_each
 
 READY = 100
 """Member lists that wait to be handed over, at most."""
@@ -83,7 +83,7 @@ class ChangeReading:
         self._to_read: dict[str, GroupRow] = {}
         self._suspects: set[Ref] = set(news.admins)
 
-    async def changes(self) -> AsyncIterator[list[Change]]:
+    async def changes(self) -> AsyncGenerator[list[Change], None]:
         """Everything that changed, in an order that the store can take.
 
         Raises:
@@ -99,8 +99,9 @@ class ChangeReading:
             yield list(self._groups(self._lists.without(deleted, GROUPS, groups)))
         async for changes in self._newly_wanted():
             yield changes
-        async for changes in self._members():
-            yield changes
+        async with aclosing(self._members()) as lists:
+            async for changes in lists:
+                yield changes
         async for changes in self._admin_roles():
             yield changes
         self._report()
@@ -110,7 +111,7 @@ class ChangeReading:
         known, state = self._known, self.state
         state.everyone = known.everyone
         state.listed, state.declined = set(known.listed), set(known.declined)
-        state.clocks, state.short, state.odd = dict(known.clocks), dict(known.short), dict(known.odd)
+        state.clocks, state.short, state.odd = known.clocks.copy(), dict(known.short), dict(known.odd)
         state.roles, state.roles_refused = known.roles, known.roles_refused
         for ref in self._news.deleted:
             self._forget(ref)
@@ -144,7 +145,7 @@ class ChangeReading:
             self.state.note(ref, emission.oddity(row))
             yield emission.group(row)
             self._suspect(ref, row)
-            if is_everyone(row):
+            if row.is_everyone:
                 if self._known.everyone != row.id:
                     raise FullRunNeeded("the group Everyone wasn't listed before")
             elif self._wants(row.id) and self._known.members_moved(row, self._known.since):
@@ -184,7 +185,7 @@ class ChangeReading:
             self._forget(ref)
             return [Gone(ref)]
 
-    async def _members(self) -> AsyncIterator[list[Change]]:
+    async def _members(self) -> AsyncGenerator[list[Change], None]:
         """The members of each group whose list moved, read many at a time and handed over as they come."""
         ready: asyncio.Queue[list[Change] | None] = asyncio.Queue(READY)
 
@@ -196,8 +197,10 @@ class ChangeReading:
         async def read_all() -> None:
             try:
                 await for_each([*self._to_read.values()], read)
-            finally:
+            except Exception:
                 await ready.put(None)
+                raise
+            await ready.put(None)  # not when cancelled: nobody takes anything any more
 
         reading = asyncio.create_task(read_all())
         try:
@@ -227,6 +230,8 @@ class ChangeReading:
         before = self._known.roles
         if before is None:
             return
+        if self._news.unnamed:
+            raise FullRunNeeded("the System Log tells of a custom admin role, but not whose it is")
         for ref in sorted(self._suspects):
             yield await self._look_at(ref)
         try:
@@ -249,7 +254,7 @@ class ChangeReading:
         held: Holders = {}
         if self._news.any_admin:
             held = await people_with_roles(self._okta)
-            suspects = {ref for ref in {*suspects, *before.holders} - self._gone if ref.type == GROUP.id}
+            suspects = {*suspects, *before.holders} - self._gone - held.keys()
         else:
             kept = {ref: roles for ref, roles in before.holders.items() if ref not in suspects}
         held = {**kept, **held, **await roles_held_by(self._okta, suspects)}

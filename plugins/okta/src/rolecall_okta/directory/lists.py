@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TypeVar
 
 from rolecall import ListRead, SyncRun
-from rolecall_okta.directory.membership import HasId
 from rolecall_okta.ledger import ReadLedger
+from rolecall_okta.members import HasId
 
 PEOPLE = "/api/v1/users"
 GROUPS = "/api/v1/groups"

@@ -12,17 +12,17 @@ from rolecall_okta.directory import emission
 from rolecall_okta.directory.admins import named, people_with_roles, roles_held_by
 from rolecall_okta.directory.config import Settings
 from rolecall_okta.directory.coverage import report_coverage
-from rolecall_okta.directory.emission import USER, group_ref, is_everyone, user_ref
+from rolecall_okta.directory.emission import USER, group_ref, user_ref
 from rolecall_okta.directory.findings import finding, group_gone
 from rolecall_okta.directory.forecasting import Workload
 from rolecall_okta.directory.lists import GROUPS, OUT_OF_SCOPE, PEOPLE, Lists
-from rolecall_okta.directory.membership import read_members
 from rolecall_okta.directory.owner import EVERYBODY, nobody_listed
 from rolecall_okta.directory.people import Member, Memberships, People
 from rolecall_okta.directory.roles import AdminRoles
 from rolecall_okta.directory.state import State
+from rolecall_okta.members import read_members
+from rolecall_okta.parallel import for_each_coming, together
 from rolecall_okta.rows import GroupRow, JsonObject, ProfiledUserRow, profiled_user_row
-from rolecall_okta.together import for_each_coming, together
 
 BATCH = 1000
 
@@ -75,13 +75,15 @@ class FullReading:
             for row in rows:
                 self._people.list_person(row)
             yield self._handed_over(rows)
-            listed += len(rows)
+            listed += len(page)
             self._work.people_listed = listed
             self._run.progress("people", listed)
         if not listed:
             raise nobody_listed()
+        self._work.all_people = True
         self._foresee()
         await self._rest()
+        await self._compare_with_everyone(listed)
         yield self._handed_over([*self._people.take_unlisted(), *await self._unlisted_admins()])
         report_coverage(self._run, self._settings, self.state)
         self._lists.report(self._run)
@@ -114,6 +116,22 @@ class FullReading:
 
     def roles_held(self) -> Iterator[list[Grant]]:
         yield list(self._admin_roles.grants())
+
+    async def _compare_with_everyone(self, listed: int) -> None:
+        """Tell of a list of people shorter than Okta's count of the group that holds them, asked twice.
+
+        Whether those who are DEPROVISIONED count there isn't known; they are listed in either case.
+        """
+        everyone = None if self.state.everyone is None else self._groups.get(self.state.everyone)
+        if everyone is None or listed >= (everyone.users_count or 0):
+            return
+        try:
+            counted = (await self._okta.group(everyone.id)).users_count or 0
+        except NotFound:
+            return
+        if listed < counted:
+            self.state.short[everyone.id] = (listed, counted)
+            self._run.counted(group_ref(everyone.id), listed, counted)
 
     @property
     def _admin_roles(self) -> AdminRoles:
@@ -162,7 +180,7 @@ class FullReading:
                     self._lists.leave_out(GROUPS, OUT_OF_SCOPE)
                     continue
                 self._groups[row.id] = row
-                if is_everyone(row):
+                if row.is_everyone:
                     self._memberships.hold_everyone(row.id)
                     self.state.everyone = row.id
                 elif self._settings.members == "all" or row.id in self._wanted:
@@ -170,6 +188,8 @@ class FullReading:
                     yield row
             self._run.progress("groups", len(self._groups))
             self._foresee()
+        self._work.all_groups = True
+        self._foresee()
 
     def _foresee(self) -> None:
         self._run.forecast(self._work.forecast(self._okta))

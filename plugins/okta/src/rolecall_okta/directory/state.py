@@ -7,36 +7,22 @@ import json
 import zlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
 from rolecall import Finding, Ref, Severity
 from rolecall_okta.directory.config import Settings
 from rolecall_okta.directory.roles import AdminRole, AdminRoles
-from rolecall_okta.events import instant
+from rolecall_okta.history import OVERLAP
+from rolecall_okta.member_clocks import MemberClocks
 from rolecall_okta.rows import GroupRow
 
 FORMAT = 1
-OVERLAP = timedelta(minutes=10)
-"""How far back from the last run's begin changes are looked for again: Okta's indexes and its log lag."""
 
 
 class UnreadableState(ValueError):
     """These bytes are no state of this release's."""
-
-
-@dataclass(frozen=True, slots=True)
-class MemberClock:
-    """When a group's members changed last, as the group list said, and when they were read.
-
-    Attributes:
-        moved: In Okta's form.
-        read: A time before the reading began, in seconds since 1970, by Okta's clock.
-    """
-
-    moved: str
-    read: float
 
 
 @dataclass(slots=True)
@@ -67,7 +53,7 @@ class State:
     everyone: str | None = None
     listed: set[str] = field(default_factory=set)
     declined: set[str] = field(default_factory=set)
-    clocks: dict[str, MemberClock] = field(default_factory=dict)
+    clocks: MemberClocks = field(default_factory=MemberClocks)
     short: dict[str, tuple[int, int]] = field(default_factory=dict)
     odd: dict[Ref, Finding] = field(default_factory=dict)
     roles: AdminRoles | None = None
@@ -90,11 +76,7 @@ class State:
     ) -> None:
         """Take note that a group's members were read."""
         self.listed.add(group.id)
-        moved = instant(group.last_membership_updated)
-        if group.last_membership_updated is not None and moved is not None and begun is not None:
-            self.clocks[group.id] = MemberClock(group.last_membership_updated, begun.timestamp())
-        else:
-            self.clocks.pop(group.id, None)
+        self.clocks.take(group, begun)
         if missing_of is None:
             self.short.pop(group.id, None)
         else:
@@ -103,24 +85,12 @@ class State:
     def lose_members(self, group_id: str) -> None:
         """Forget a group's members: it is gone, or nobody asks for them any more."""
         self.listed.discard(group_id)
-        self.clocks.pop(group_id, None)
+        self.clocks.forget(group_id)
         self.short.pop(group_id, None)
 
     def members_moved(self, group: GroupRow, since: datetime) -> bool:
-        """Whether a group's members may have changed since they were read.
-
-        Okta's clocks may tell whole seconds only: a change in the second of the reading looks like one
-        before it, so the clock must have stood still for longer than that.
-        """
-        moved = instant(group.last_membership_updated)
-        if moved is None or group.id not in self.listed:
-            return True
-        if moved < since:
-            return False
-        known = self.clocks.get(group.id)
-        return (
-            known is None or known.moved != group.last_membership_updated or moved.timestamp() >= known.read
-        )
+        """Whether a group's members may have changed since they were read."""
+        return group.id not in self.listed or self.clocks.moved(group, since)
 
     def newly_wanted(self, wanted: Collection[str]) -> set[str]:
         """Of the groups whose members are asked for, those that weren't looked for before."""
@@ -130,11 +100,7 @@ class State:
         """Drop what lies so far back that the next run won't meet it."""
         oldest = self.since.timestamp()
         self.deleted = {each: at for each, at in self.deleted.items() if at >= oldest}
-        self.clocks = {
-            group_id: clock
-            for group_id, clock in self.clocks.items()
-            if (moved := instant(clock.moved)) is not None and moved >= self.since
-        }
+        self.clocks = self.clocks.after(self.since)
 
 
 def digest(settings: Settings) -> str:
@@ -164,7 +130,7 @@ def dumped(state: State) -> bytes:
         "everyone": state.everyone,
         "listed": sorted(state.listed),
         "declined": sorted(state.declined),
-        "clocks": {group_id: [clock.moved, clock.read] for group_id, clock in state.clocks.items()},
+        "clocks": state.clocks.plain(),
         "short": state.short,
         "odd": [[*ref, each.code, each.severity.value, each.message] for ref, each in state.odd.items()],
         "roles": None if roles is None else [[*ref, _plain(held)] for ref, held in roles.holders.items()],
@@ -193,7 +159,7 @@ def loaded(data: bytes) -> State:
             everyone=content["everyone"],
             listed=set(content["listed"]),
             declined=set(content["declined"]),
-            clocks={group_id: MemberClock(*clock) for group_id, clock in content["clocks"].items()},
+            clocks=MemberClocks(content["clocks"]),
             short={group_id: (short[0], short[1]) for group_id, short in content["short"].items()},
             odd=dict(_odd(*each) for each in content["odd"]),
             roles=_roles(content["roles"], content["labels"]),

@@ -7,6 +7,7 @@ okta.faults.add(r"/groups/00g", Before(lambda org: org.delete_group(g)))
 """
 
 import asyncio
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from typing import Protocol
 from rolecall_okta.simulator.errors import OktaError
 from rolecall_okta.simulator.exchange import Exchange, Reply, refusal
 from rolecall_okta.simulator.organisation import Organisation
+from rolecall_okta.simulator.raw_json import encode
 
 
 class Fault(Protocol):
@@ -119,6 +121,18 @@ class Body:
     async def answer(self, exchange: Exchange) -> Reply | None:
         reply = await exchange.reply()
         reply.body = self.body
+        return reply
+
+
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """A list that silently lacks the objects with these ids."""
+
+    ids: frozenset[str]
+
+    async def answer(self, exchange: Exchange) -> Reply | None:
+        reply = await exchange.reply()
+        reply.body = encode([item for item in json.loads(reply.body) if item["id"] not in self.ids])
         return reply
 
 

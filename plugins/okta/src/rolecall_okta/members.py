@@ -36,7 +36,7 @@ class MemberList(Generic[Row]):
     missing_of: int | None = None
 
 
-def pages(group: GroupRow) -> int:
+def member_pages(group: GroupRow) -> int:
     """Requests that listing a group's members takes; one where their number isn't known."""
     return 1 if group.users_count is None else -(-group.users_count // A_PAGE)
 
