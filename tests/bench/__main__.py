@@ -59,9 +59,9 @@ def main() -> None:
 
 
 def measure_all(console: Console, sizes: Sequence[int]):
-    for mode in MODES:
-        for latency in LATENCIES_MS:
-            for people in sizes:
+    for people in sizes:
+        for mode in MODES:
+            for latency in LATENCIES_MS:
                 with console.status(f"{mode}, {people:,} people, {latency} ms") as status:
                     for figure in measure_organisation(mode, people, latency):
                         status.update(f"{mode}, {people:,} people, {latency} ms: {figure.scenario} done")
