@@ -2,7 +2,7 @@
 
 import asyncio
 
-from rolecall_okta.slots import FEWEST, RECOVERY, Slots
+from rolecall_okta.slots import FEWEST, PATIENCE, RECOVERY, Slots
 from tests.plugins.okta.conftest import FakeClock
 
 
@@ -44,8 +44,14 @@ async def test_slots_come_back_one_by_one_and_no_more_than_there_were(clock: Fak
     slots.refused(await slots.take())
     slots.give_back()
     assert await most_at_once(slots) == 4
-    for expected in (5, 6, 7, 8, 8):
+    for expected in (5, 6, 7):
         clock.time += RECOVERY
         assert await most_at_once(slots) <= expected
         assert slots.limit == expected
+    clock.time += PATIENCE - RECOVERY
+    assert await most_at_once(slots) == 7, "eight were refused a short while ago"
+    for _ in range(2):
+        clock.time += PATIENCE
+        assert await most_at_once(slots) <= 8
+        assert slots.limit == 8
     assert await most_at_once(slots) == 8

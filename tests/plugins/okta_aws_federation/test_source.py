@@ -276,12 +276,18 @@ async def test_who_came_into_an_assigned_group_or_left_it_is_seen_by_the_sources
     org.log.loses = lambda kind: "user_membership." in kind
     org.add_member(entry, people[7])
     org.remove_member(entry, people[0])
-    replica.source = Directory(org, run_id=2, before=first)
+    replica.source = second = Directory(org, run_id=2, before=first)
+    await proven(replica)
+    assert replica.mode == "incremental"
+    org.add_member(entry, people[0])
+    replica.source = Directory(org, run_id=3, before=second)
 
     await proven(replica)
 
-    assert replica.mode == "incremental"
-    assert f"GET /api/v1/apps/{app.id}/users" in replica.asked  # two of seven people: one page is less
+    assert [what for what in replica.asked if "/users/0" in what] == [
+        f"GET /api/v1/apps/{app.id}/users/{people[0].id}"
+    ]
+    assert f"GET /api/v1/apps/{app.id}/users" not in replica.asked
 
 
 async def test_an_assigned_group_that_the_source_comes_to_hold_or_loses_is_watched_all_the_same(mapping):
@@ -297,16 +303,21 @@ async def test_an_assigned_group_that_the_source_comes_to_hold_or_loses_is_watch
         await proven(replica)
 
         assert replica.mode == "incremental"
+        assert ("GET /api/v1/groups" in replica.asked) == (run != 4), "asked unless the source held all"
 
 
-async def test_an_assigned_group_is_as_the_source_says_in_every_run(mapping):
+@pytest.mark.parametrize("covers", [True, False])
+async def test_an_assigned_group_is_as_the_source_says_if_it_lists_them_all(mapping, covers):
     org, app, _, _, okta = mapping
-    replica = await with_source(okta, app, Directory(org)).sync()
-    org.rename(org.group("AWS users"), "Renamed since")
+    replica = await with_source(okta, app, Directory(org, covers=covers)).sync()
+    entry = org.group("AWS users")
+    org.rename(entry, "Renamed since")
 
     await proven(replica)
 
     assert replica.mode == "incremental"
+    known = replica.resources[Ref("group", entry.id)].display_name
+    assert known == ("AWS users" if covers else "Renamed since")
 
 
 async def test_a_person_is_as_the_source_says_in_every_run(mapping):

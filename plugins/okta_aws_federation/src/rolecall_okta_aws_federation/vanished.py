@@ -57,7 +57,7 @@ async def _look_for(
         raise Refused(
             f"A list came back short: of what was assigned to the app it lacks {vanished} of type {kind}, "
             f"but {kind}:{each}, asked for alone, is still assigned; it was not published.",
-            hint="sync again; if it stays, read everything: rolecall sync --full",
+            hint="sync again; if it stays, sync this connector with --full",
             code="list_short",
         )
 
