@@ -37,6 +37,7 @@ def draw(figures: Sequence[Figure], to: Path) -> None:
         ticks = sorted({each.people for each in figures})
         axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
         axes.minorticks_off()
+        axes.yaxis.set_major_formatter("{x:,g}")
         axes.grid(color="#d0d7de", linewidth=0.6)
     picture.legend(loc="outside lower center", ncols=3, frameon=False)
     picture.savefig(to, metadata={"Date": None})
