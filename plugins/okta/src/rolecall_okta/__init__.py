@@ -30,6 +30,7 @@ from rolecall_okta.measuring import (
 )
 from rolecall_okta.member_clocks import MemberClocks
 from rolecall_okta.members import MEMBERS, MemberList, member_pages, read_members
+from rolecall_okta.opening import client_for
 from rolecall_okta.parallel import for_each, for_each_coming, together
 from rolecall_okta.payloads import Organization
 from rolecall_okta.rows import (
@@ -87,6 +88,7 @@ __all__ = [
     "UserRow",
     "answer",
     "by_role",
+    "client_for",
     "excess_rights",
     "for_each",
     "for_each_coming",

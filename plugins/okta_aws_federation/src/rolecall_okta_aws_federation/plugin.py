@@ -15,7 +15,7 @@ from rolecall import (
     SetupQuestion,
     hookimpl,
 )
-from rolecall_okta import DomainError, OktaClient, SswsAuth, Timeouts, normalise_domain
+from rolecall_okta import DomainError, OktaClient, SswsAuth, client_for, normalise_domain
 from rolecall_okta_aws_federation.config import Settings, SettingsSchema
 from rolecall_okta_aws_federation.connector import FederationConnector
 from rolecall_okta_aws_federation.demo import demo
@@ -78,16 +78,7 @@ async def rolecall_open(context: ConnectorContext) -> FederationConnector:
 async def open_connector(settings: Settings, context: ConnectorContext) -> FederationConnector:
     """Open a client for the settings, and the connector on it."""
     resources = AsyncExitStack()
-    timeout = settings.request_timeout
-    client = OktaClient(
-        settings.domain,
-        SswsAuth(context.secrets["api_token"]),
-        context.observer,
-        timeouts=Timeouts(read=min(timeout, 30.0), request=timeout),
-        concurrency=settings.concurrency,
-        share=settings.rate_limit_share,
-    )
-    okta = await resources.enter_async_context(client)
+    okta = await resources.enter_async_context(client_for(settings, context))
     return FederationConnector(settings, okta, resources, context.source)
 
 

@@ -4,12 +4,10 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
 from rolecall import ConfigError, ConnectorContext, ConnectorKind, SetupQuestion, hookimpl
-from rolecall_okta.auth import SswsAuth
-from rolecall_okta.client import OktaClient
 from rolecall_okta.directory.config import Settings, SettingsSchema
 from rolecall_okta.directory.connector import DirectoryConnector
 from rolecall_okta.directory.emission import RESOURCE_TYPES
-from rolecall_okta.sending import Timeouts
+from rolecall_okta.opening import client_for
 
 CREDENTIAL_HELP = """\
 Make a service account in Okta for Rolecall, give it the standard role Read-only Administrator, sign in as
@@ -47,15 +45,6 @@ async def rolecall_open(context: ConnectorContext) -> DirectoryConnector:
     if not isinstance(settings, Settings):
         raise ConfigError(f"{context.name}: these are not the settings of {KIND.id}")
     resources = AsyncExitStack()
-    timeout = settings.request_timeout
-    client = OktaClient(
-        settings.domain,
-        SswsAuth(context.secrets["api_token"]),
-        context.observer,
-        timeouts=Timeouts(read=min(timeout, 30.0), request=timeout),
-        concurrency=settings.concurrency,
-        share=settings.rate_limit_share,
-    )
-    okta = await resources.enter_async_context(client)
+    okta = await resources.enter_async_context(client_for(settings, context))
     wanted = frozenset(ref.id for ref in context.wanted)
     return DirectoryConnector(settings, okta, wanted, resources)
