@@ -65,9 +65,15 @@ def read_secret(ref: SecretRef, folder: Path, plugins: Resolver) -> Secret:
         text = plugins(ref.scheme, ref.reference)
     if text is None:
         raise ConfigError(f"no installed plugin reads secrets from '{ref.scheme}'")
-    if not text.isascii() or not text.isprintable():
+    if not _is_fit(text):
         raise ConfigError(f"the secret from {ref.scheme} '{ref.reference}' holds characters no token has")
     return Secret(text)
+
+
+def _is_fit(text: str) -> bool:
+    """Whether it can be a token or a key; only keys have several lines, as PEM or JSON."""
+    lines = text.splitlines() if text.startswith(("-----BEGIN ", "{")) else [text]
+    return text.isascii() and all(line.isprintable() for line in lines)
 
 
 def _from_env(name: str) -> str:

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from rolecall.testing import leaks_in
 from rolecall.testing.scrubbing import Scrubber
 
 ORIGIN = "https://globex.okta.test"
@@ -110,6 +111,18 @@ def test_a_profile_keeps_only_the_fields_that_are_named(scrubber):
     assert profile["boss"]["n"][0].startswith("text-")
 
 
+def test_a_hidden_field_is_replaced_wherever_it_is():
+    scrubber = Scrubber(ORIGIN, ORIGIN, hidden_fields=frozenset({"label"}))
+    given = {"label": "corp.globex.test", "deep": [{"label": {"text": "Globex"}, "name": "kept"}]}
+
+    body = scrubber.body(json.dumps(given).encode())
+
+    assert b"lobex.test" not in body
+    assert b"Globex" not in body
+    assert json.loads(body)["deep"][0]["name"] == "kept"
+    assert scrubber.body(body) == body
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -139,3 +152,47 @@ def test_json_keeps_its_value_through_the_layout(scrubber):
 
 def test_the_key_is_in_no_repr(scrubber):
     assert "whoever" not in repr(scrubber)
+
+
+JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIwb2ExIn0.c2lnbmF0dXJl-_"
+
+
+@pytest.mark.parametrize(
+    ("body", "scrubbed"),
+    [
+        pytest.param(
+            f"grant_type=client_credentials&scope=a+b&client_assertion={JWT}".encode(),
+            b"grant_type=client_credentials&scope=a+b&client_assertion=scrubbed",
+            id="assertion in a form",
+        ),
+        pytest.param(
+            b"client_assertion=opaque%2Bkey&scope=a", b"client_assertion=scrubbed&scope=a", id="opaque, first"
+        ),
+        pytest.param(
+            b'{"token_type": "DPoP", "expires_in": 3600, "access_token": "opaque", "scope": "a"}',
+            b'{"token_type": "DPoP", "expires_in": 3600, "access_token": "scrubbed", "scope": "a"}',
+            id="token in JSON",
+        ),
+        pytest.param(
+            json.dumps({"error": f"bad proof {JWT}"}).encode(),
+            b'{"error": "bad proof scrubbed"}',
+            id="quoted",
+        ),
+        pytest.param(b'{"client_id": "0oa1", "id": "x"}', b'{"client_id": "0oa1", "id": "x"}', id="an id"),
+    ],
+)
+def test_tokens_assertions_and_proofs_go_and_two_exchanges_look_the_same(scrubber, body, scrubbed):
+    assert scrubber.body(body) == scrubbed
+    assert scrubber.body(scrubbed) == scrubbed
+    assert leaks_in(scrubbed.decode()) == []
+
+
+@pytest.mark.parametrize(
+    "text", [f"client_assertion={JWT}", "client_assertion=opaque", '"access_token": "opaque"', f"DPoP {JWT}"]
+)
+def test_token_that_was_left_in_is_found(text):
+    assert leaks_in(text)
+
+
+def test_a_sentence_about_proofs_is_no_token():
+    assert leaks_in("Authorization server requires nonce in DPoP proof.") == []

@@ -50,6 +50,11 @@ def token() -> str:
 
 
 @pytest.fixture
+def auth(token: str) -> SswsAuth:
+    return SswsAuth(Secret(token))
+
+
+@pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
 

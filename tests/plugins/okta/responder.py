@@ -4,7 +4,7 @@ import asyncio
 import json
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 Answer = bytes | Callable[[asyncio.StreamWriter], Awaitable[None]]
 
@@ -16,6 +16,7 @@ class Seen:
     method: str
     target: str
     headers: Mapping[str, str]
+    body: bytes = b""
 
     @property
     def path(self) -> str:
@@ -58,7 +59,9 @@ class Responder:
         writer.write(self.greeting)
         try:
             while not writer.is_closing():
-                self.requests.append(_parsed(await reader.readuntil(b"\r\n\r\n")))
+                seen = _parsed(await reader.readuntil(b"\r\n\r\n"))
+                body = await reader.readexactly(int(seen.headers.get("content-length", "0")))
+                self.requests.append(replace(seen, body=body))
                 await asyncio.sleep(self.delay)
                 await self._answer(writer)
         except (asyncio.IncompleteReadError, ConnectionError):

@@ -31,6 +31,7 @@ class CassettePolicy:
             and so are mail addresses that aren't at ``acme.example``.
         kept_fields: For JSON objects that describe people: the key under which such objects are, and
             which of their fields keep their values. All others get stand-ins.
+        hidden_fields: Fields of JSON objects whose values get stand-ins wherever they are.
         key: A secret of whoever records, so that stand-ins can't be traced back by guessing.
     """
 
@@ -40,6 +41,7 @@ class CassettePolicy:
     aliases: Mapping[str, str] = field(default_factory=dict)
     public_hosts: frozenset[str] = PUBLIC_HOSTS
     kept_fields: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    hidden_fields: frozenset[str] = frozenset()
     key: bytes = field(default=b"", repr=False)
 
     def vcr_config(self) -> dict[str, Any]:
@@ -85,7 +87,13 @@ class CassettePolicy:
 
     def _scrubber(self) -> Scrubber:
         return Scrubber(
-            self.origin, self.recorded_as, self.aliases, self.public_hosts, self.kept_fields, self.key
+            self.origin,
+            self.recorded_as,
+            self.aliases,
+            self.public_hosts,
+            self.kept_fields,
+            self.hidden_fields,
+            self.key,
         )
 
 

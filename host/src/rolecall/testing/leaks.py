@@ -7,8 +7,8 @@ from rolecall.testing.scrubbing import MAIL, PUBLIC_HOSTS, URL
 
 LEAKS = {
     "a token": re.compile(
-        r"\b(?:SSWS|Bearer|DPoP)\s+[\w.~+/-]{6,}|\beyJ[\w-]{10,}\.[\w-]{10,}|-----BEGIN [A-Z ]*PRIVATE KEY"
-        r"|\bA(?:KIA|SIA)[0-9A-Z]{16}\b",
+        r"\b(?:SSWS|Bearer)\s+[\w.~+/-]{6,}|\bDPoP\s+[\w.~+/-]{16,}|\beyJ[\w-]{10,}\.[\w-]{10,}"
+        r"|-----BEGIN [A-Z ]*PRIVATE KEY|\bA(?:KIA|SIA)[0-9A-Z]{16}\b",
         re.IGNORECASE,
     ),
     "a header that carries secrets": re.compile(
@@ -16,6 +16,10 @@ LEAKS = {
     ),
     "a secret setting": re.compile(
         r"[\"'](?:secretKey|secretKeyEnc|accessKey|client_secret|password)[\"']:\s*[\"'][^\"']", re.IGNORECASE
+    ),
+    "an app's token or assertion": re.compile(
+        r"[\"']?\b(?:access_token|client_assertion|refresh_token)\b[\"']?\s*[:=]\s*[\"']?(?!scrubbed\b)[^\"'\s&]",
+        re.IGNORECASE,
     ),
     "a real mail address": MAIL,
 }

@@ -1,4 +1,4 @@
-"""What is taken out of a recording: the provider's address, people's addresses and names, foreign hosts.
+"""What is taken out of a recording: credentials, the provider's address, people's addresses and names, hosts.
 
 Everything taken out is replaced by a stand-in that is the same for the same original, so that a
 replay still tells people and hosts apart. Scrubbing what was scrubbed changes nothing.
@@ -20,6 +20,14 @@ URL = re.compile(
     r"(?P<scheme>https?(?:://|:\\/\\/|%3A%2F%2F))(?P<host>[A-Za-z0-9.-]+(?::\d+)?|\[[0-9A-Fa-f:]+\](?::\d+)?)",
     re.IGNORECASE,
 )
+SIGNED = re.compile(r"\beyJ[\w-]{10,}\.[\w-]+(?:\.[\w-]*)?")
+"""A JSON web token."""
+SECRET_NAMES = frozenset(
+    {"access_token", "client_assertion", "client_secret", "id_token", "refresh_token", "dpop"}
+)
+"""Fields of an exchange for a token, in a form or in JSON, of which nothing may be kept."""
+SECRET_IN_FORM = re.compile(rf"(?<![\w-])({'|'.join(sorted(SECRET_NAMES))})=[^&\s\"]*")
+SCRUBBED = "scrubbed"
 STAND_IN = re.compile(r"(?:person|text)-[0-9a-f]{12}(?:@acme\.example)?")
 LINE = 100
 PUBLIC_HOSTS = frozenset({"json-schema.org", "www.w3.org"})
@@ -34,10 +42,12 @@ class Scrubber:
     aliases: Mapping[str, str] = field(default_factory=dict)
     public_hosts: frozenset[str] = PUBLIC_HOSTS
     kept_fields: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    hidden_fields: frozenset[str] = frozenset()
     key: bytes = field(default=b"", repr=False)
 
     def text(self, text: str) -> str:
         """A header, an address or a body that isn't JSON."""
+        text = SIGNED.sub(SCRUBBED, SECRET_IN_FORM.sub(rf"\1={SCRUBBED}", text))
         text = text.replace(self.origin, self.recorded_as)
         text = text.replace(self.origin.replace("/", "\\/"), self.recorded_as.replace("/", "\\/"))
         own = {urlsplit(self.origin).netloc: urlsplit(self.recorded_as).netloc, **self.aliases}
@@ -62,9 +72,14 @@ class Scrubber:
             return value
         kept = self.kept_fields.get(within)
         return {
-            self.text(name): self._value(item, name) if kept is None or name in kept else self._hidden(item)
+            self.text(name): self._field(name, item) if kept is None or name in kept else self._hidden(item)
             for name, item in value.items()
         }
+
+    def _field(self, name: str, value: Any) -> Any:
+        if name.lower() in SECRET_NAMES and isinstance(value, str):
+            return SCRUBBED
+        return self._hidden(value) if name in self.hidden_fields else self._value(value, name)
 
     def _hidden(self, value: Any) -> Any:
         """A value that keeps its shape and says nothing."""

@@ -1,6 +1,7 @@
 """Credentials, as ``httpx.Auth``: the client takes any, and knows no token itself."""
 
-from collections.abc import Generator
+from collections.abc import Collection, Generator
+from dataclasses import dataclass
 
 import httpx
 
@@ -23,3 +24,46 @@ class SswsAuth(httpx.Auth):
         """See ``httpx.Auth``."""
         request.headers["Authorization"] = f"SSWS {self._token.reveal()}"
         yield request
+
+
+@dataclass(frozen=True, slots=True)
+class Scopes:
+    """What an OAuth app asks to be allowed, and what it is.
+
+    Attributes:
+        asked: What this client asks for.
+        granted: What Okta gave for it last; None before the first token.
+    """
+
+    asked: frozenset[str]
+    granted: frozenset[str] | None = None
+
+    @property
+    def missing(self) -> frozenset[str]:
+        """What was asked for in vain."""
+        return frozenset() if self.granted is None else self.asked - self.granted
+
+
+class AppCredential(httpx.Auth):
+    """An OAuth app's, whose rights are scopes; ``oauth`` says how it works.
+
+    Attributes:
+        client_id: The app's.
+        reading: Scopes of the token that reads go with.
+        writing: Scopes of the token that writes go with; it isn't asked for before the first.
+    """
+
+    def __init__(self, client_id: str, reading: Collection[str], writing: Collection[str]) -> None:
+        self.client_id = client_id
+        self.reading = Scopes(frozenset(reading))
+        self.writing = Scopes(frozenset(reading) | frozenset(writing))
+
+
+class TokenRefused(Exception):
+    """The token endpoint gave an OAuth app no token; ``refusals`` puts it into words."""
+
+    def __init__(self, response: httpx.Response, body: bytes, scopes: Collection[str]) -> None:
+        super().__init__("no token")
+        self.response = response
+        self.body = body
+        self.scopes = frozenset(scopes)

@@ -6,6 +6,7 @@ from typing import Protocol
 import httpx
 
 LARGEST_BODY = 32 * 1024 * 1024
+LARGEST_SHORT_BODY = 256 * 1024
 GZIP = 31
 """What zlib calls the format with gzip's header and check sum."""
 
@@ -32,6 +33,38 @@ async def read_body(response: httpx.Response) -> bytes:
             raise BodyError(f"the answer is over {LARGEST_BODY >> 20} MiB")
     unpacker.finish()
     return bytes(body)
+
+
+async def held_body(response: httpx.Response) -> bytes:
+    """The whole body, unpacked, of a short answer; whoever reads it next finds it as it came.
+
+    Raises:
+        BodyError: It is too large, or can't be unpacked; it can't be read again then.
+        httpx.HTTPError: The connection broke.
+    """
+    raw = bytearray()
+    stream = response.stream
+    assert isinstance(stream, httpx.AsyncByteStream)
+    async for part in stream:
+        raw += part
+        if len(raw) > LARGEST_SHORT_BODY:
+            break
+    await stream.aclose()
+    response.stream = httpx.ByteStream(bytes(raw))
+    unpacker = _unpacker(response.headers)
+    body = unpacker.unpacked(bytes(raw), LARGEST_SHORT_BODY + 1)
+    if max(len(raw), len(body)) > LARGEST_SHORT_BODY:
+        raise BodyError(f"the answer is over {LARGEST_SHORT_BODY >> 10} KiB")
+    unpacker.finish()
+    return body
+
+
+async def drop_body(response: httpx.Response) -> None:
+    """Leave the body unread: the request is going to be sent again."""
+    stream = response.stream
+    assert isinstance(stream, httpx.AsyncByteStream)
+    await stream.aclose()
+    response.stream = httpx.ByteStream(b"")
 
 
 class _Unpacker(Protocol):

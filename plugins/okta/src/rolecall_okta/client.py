@@ -1,7 +1,9 @@
-"""The Okta API, as far as Rolecall reads it: paths, parameters and page sizes. It decides nothing."""
+"""The Okta API, as far as Rolecall reads it: paths, parameters and page sizes. It decides nothing.
 
-import asyncio
-from collections.abc import AsyncGenerator, Callable, Hashable, Mapping
+What it writes are calls that ``writes`` has built.
+"""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from types import TracebackType
@@ -10,13 +12,15 @@ from typing import Any, Protocol, Self, TypeVar, overload
 import httpx
 import marshmallow as ma
 
-from rolecall import Forecast, ListRead, Observer, ProviderError
-from rolecall_okta.calls import Call, literal, path_of, query_of
+from rolecall import Forecast, ListRead, Observer
+from rolecall_okta.auth import AppCredential, Scopes
+from rolecall_okta.calls import Call, Written, literal, path_of, query_of
 from rolecall_okta.clock import Clock
-from rolecall_okta.decoding import decoded_by, decoded_row
-from rolecall_okta.domain import OktaDomain, console_of
+from rolecall_okta.decoding import decoded_by, decoded_row, decoded_write
+from rolecall_okta.domain import OktaDomain
 from rolecall_okta.forecasting import forecast
 from rolecall_okta.governor import BucketUse
+from rolecall_okta.hosts import OwnHosts
 from rolecall_okta.log import LOGS, EventLog, call_at
 from rolecall_okta.paging import page_of_envelope, page_of_list, read_pages
 from rolecall_okta.payloads import Organization, OrganizationSchema
@@ -25,7 +29,10 @@ from rolecall_okta.rows import (
     AppRow,
     AppUserRow,
     GroupRow,
+    GroupRuleRow,
     JsonObject,
+    PermissionRow,
+    ProfiledGroupRow,
     ResourceSetRow,
     RoleHolderRow,
     RoleRow,
@@ -34,6 +41,9 @@ from rolecall_okta.rows import (
     app_row,
     app_user_row,
     group_row,
+    group_rule_row,
+    permission_row,
+    profiled_group_row,
     resource_set_row,
     role_holder_row,
     role_row,
@@ -81,7 +91,9 @@ class OktaClient:
         clock: Clock | None = None,
     ) -> None:
         self.domain = domain
+        self._auth = auth
         self.on_list = on_list
+        self.clock = clock or Clock()
         self._sender = Sender(
             domain,
             auth,
@@ -89,11 +101,10 @@ class OktaClient:
             timeouts=timeouts or Timeouts(),
             concurrency=concurrency,
             share=share,
-            clock=clock or Clock(),
+            clock=self.clock,
         )
         self._share = share
-        self._own_hosts: frozenset[str] | None = None
-        self._asking = asyncio.Lock()
+        self._hosts = OwnHosts(domain, self.organization)
 
     async def __aenter__(self) -> Self:
         await self._sender.open()
@@ -113,6 +124,25 @@ class OktaClient:
     def first_reply_at(self) -> datetime | None:
         """The ``Date`` of this client's first reply, aware; None before it."""
         return self._sender.first_reply_at
+
+    @property
+    def client_id(self) -> str | None:
+        """The OAuth app's whose credential it is; None for an API token."""
+        return self._auth.client_id if isinstance(self._auth, AppCredential) else None
+
+    @property
+    def scopes(self) -> Scopes | None:
+        """What an OAuth app may do with all its scopes, those for writing included; None for an API token.
+
+        Granted is known after the first write, or after ``elevated``.
+        """
+        return self._auth.writing if isinstance(self._auth, AppCredential) else None
+
+    async def elevated(self) -> Scopes | None:
+        """The same, after a harmless read with them; None for an API token, which isn't used for it."""
+        if self.scopes is not None:
+            await self._sender.send(Call("/api/v1/groups", "limit=1", elevated=True))
+        return self.scopes
 
     def forecast(self, requests: Mapping[str, int], *, basis: str = "") -> Forecast:
         """What so many requests would cost from now on.
@@ -173,6 +203,15 @@ class OktaClient:
         """What custom roles may be limited to."""
         return self.pages("/api/v1/iam/resource-sets", {}, resource_set_row, envelope="resource-sets")
 
+    def client_roles(self, client_id: str) -> AsyncGenerator[list[RoleRow], None]:
+        """The admin roles of an OAuth app, by its client id."""
+        return self.pages("/oauth2/v1/clients/{id}/roles", {}, role_row, ids=(client_id,), key=_whole_row)
+
+    def role_permissions(self, role_id: str) -> AsyncGenerator[list[PermissionRow], None]:
+        """What a custom role permits."""
+        template = "/api/v1/iam/roles/{id}/permissions"
+        return self.pages(template, {}, permission_row, ids=(role_id,), envelope="permissions")
+
     def group_roles(self, group_id: str) -> AsyncGenerator[list[RoleRow], None]:
         """The admin roles of a group."""
         return self.pages("/api/v1/groups/{id}/roles", {}, role_row, ids=(group_id,), key=_whole_row)
@@ -187,6 +226,10 @@ class OktaClient:
         """Groups, with their member counts and the app that masters them."""
         params: Params = {"limit": 200, "search": search, "filter": filter, "expand": expand}
         return self.pages("/api/v1/groups", params, group_row)
+
+    def group_rules(self) -> AsyncGenerator[list[GroupRuleRow], None]:
+        """The rules that fill groups, those that are off included."""
+        return self.pages("/api/v1/groups/rules", {"limit": 200}, group_rule_row)
 
     @overload
     def group_members(self, group_id: str) -> AsyncGenerator[list[UserRow], None]: ...
@@ -246,7 +289,9 @@ class OktaClient:
             call = call_at(position, filter)
         report = on_list or self.on_list or _unreported
         reading = ListRead(LOGS, filter)
-        return EventLog(self._sender, call, self._is_own, report, reading, resumed=position is not None)
+        return EventLog(
+            self._sender, call, self._hosts.include, report, reading, resumed=position is not None
+        )
 
     @overload
     async def user(self, user_id: str) -> UserRow: ...
@@ -276,6 +321,10 @@ class OktaClient:
         """One group."""
         return await self._row("/api/v1/groups/{id}", {"expand": expand}, group_row, group_id)
 
+    async def profiled_group(self, group_id: str) -> ProfiledGroupRow:
+        """One group with its profile whole."""
+        return await self._row("/api/v1/groups/{id}", {"expand": "stats,app"}, profiled_group_row, group_id)
+
     async def app(self, app_id: str, schema: ma.Schema) -> Any:
         """One app, loaded by the schema of whoever knows this kind of app."""
         return await self.get("/api/v1/apps/{id}", {}, schema, ids=(app_id,))
@@ -290,6 +339,20 @@ class OktaClient:
         reply = await self._sender.send(call)
         organization: Organization = decoded_by(self._sender.quoting, reply, OrganizationSchema())
         return organization
+
+    async def write(self, call: Call, look: Callable[[], Awaitable[None]] | None = None) -> Written:
+        """Send a call that ``writes`` built; it is repeated only where it is certain that it wasn't done.
+
+        Args:
+            call: The call.
+            look: Awaited before the call goes where it had to wait; what it raises is raised instead.
+
+        Raises:
+            OutcomeUnknown: It may have been done, and may not: read before anything else.
+            NoAgent: No agent of the directory is connected; it wasn't done.
+            ProviderError: Any other: it wasn't done.
+        """
+        return decoded_write(self._sender.quoting, await self._sender.send(call, look))
 
     async def get(
         self, template: str, params: Params, schema: ma.Schema, *, ids: tuple[str, ...] = ()
@@ -335,7 +398,7 @@ class OktaClient:
             if envelope is None
             else partial(page_of_envelope, project=project, field=envelope),
             key or _id,
-            self._is_own,
+            self._hosts.include,
             on_list or self.on_list or _unreported,
             ListRead(template, None if narrowed is None else str(narrowed)),
         )
@@ -345,22 +408,6 @@ class OktaClient:
     ) -> Row:
         reply = await self._sender.send(Call(path_of(template, *ids), query_of(params)))
         return decoded_row(self._sender.quoting, reply, project)
-
-    async def _is_own(self, host: str) -> bool:
-        if host in {self.domain.netloc, console_of(self.domain.netloc)}:
-            return True
-        return host in await self._names()
-
-    async def _names(self) -> frozenset[str]:
-        """Every name the org says it has, asked for only when a link has another than the configured one."""
-        async with self._asking:
-            if self._own_hosts is None:
-                try:
-                    hosts = (await self.organization()).hosts
-                except ProviderError:
-                    hosts = frozenset()  # it names none, and the link will be refused
-                self._own_hosts = hosts | {console_of(host) for host in hosts}
-        return self._own_hosts
 
 
 def _id(row: HasId) -> str:

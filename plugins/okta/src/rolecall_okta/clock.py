@@ -2,14 +2,19 @@
 
 import asyncio
 import random
+import time
 
 
 class Clock:
-    """The running loop's clock."""
+    """The running loop's clock, and the one on the wall."""
 
     def now(self) -> float:
         """Seconds since some moment; only differences mean something."""
         return asyncio.get_running_loop().time()
+
+    def since_1970(self) -> float:
+        """The local wall clock, in seconds; it may be wrong."""
+        return time.time()
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""

@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 import marshmallow as ma
 import orjson
 
-from rolecall_okta.calls import Reply
+from rolecall_okta.calls import Reply, Written
 from rolecall_okta.quoting import Quoting
-from rolecall_okta.refusals import bad_payload
+from rolecall_okta.refusals import bad_payload, unclear
 from rolecall_okta.rows import RowError
 
 Row = TypeVar("Row")
@@ -89,6 +89,19 @@ def decoded_by(quoting: Quoting, reply: Reply, schema: ma.Schema) -> Any:
         raise bad_payload(quoting, reply, f"the answer is wrong in {quoting.quoted(wrong, 400)}") from None
 
 
+def decoded_write(quoting: Quoting, reply: Reply) -> Written:
+    """What Okta answered to a write, most of which it answers with nothing.
+
+    Raises:
+        OutcomeUnknown: It isn't JSON, so it is hardly Okta who answered.
+    """
+    try:
+        body = _parsed(reply.body) if reply.body.strip() else None
+    except _NotJson as error:
+        raise unclear(quoting, reply, str(error)) from None
+    return Written(reply.call, reply.status, reply.request_id, body, reply.date)
+
+
 def _decoded_object(quoting: Quoting, reply: Reply) -> dict[str, object]:
     content = _decoded(quoting, reply)
     if not isinstance(content, dict):
@@ -98,16 +111,27 @@ def _decoded_object(quoting: Quoting, reply: Reply) -> dict[str, object]:
 
 def _decoded(quoting: Quoting, reply: Reply) -> object:
     try:
-        return orjson.loads(reply.body)
+        return _parsed(reply.body)
+    except _NotJson as error:
+        raise bad_payload(quoting, reply, str(error)) from None
+
+
+class _NotJson(ValueError):
+    """The text goes on from "GET acme.okta.com/api/v1/users: "."""
+
+
+def _parsed(body: bytes) -> object:
+    try:
+        return orjson.loads(body)
     except orjson.JSONDecodeError:
         pass  # it is stricter than Okta: half of a surrogate pair is an error to it
     try:
-        return json.loads(reply.body)
+        return json.loads(body)
     except RecursionError:
         wrong = "the answer is nested too deeply"
     except ValueError as error:
-        wrong = _not_json(reply.body, error)
-    raise bad_payload(quoting, reply, wrong)
+        wrong = _not_json(body, error)
+    raise _NotJson(wrong)
 
 
 def _not_json(body: bytes, error: ValueError) -> str:

@@ -1,6 +1,7 @@
-"""Whether to try a read again, and after how long. Every call here may be repeated."""
+"""Whether to try a call again, and after how long: a write only if it surely wasn't done."""
 
 from rolecall import ProviderError, RateLimited, Unavailable
+from rolecall_okta.outcomes import NoAgent, OutcomeUnknown
 
 MOST_ATTEMPTS = 4
 MOST_TIMED_OUT = 2
@@ -34,6 +35,8 @@ def retry_delay(error: ProviderError, attempt: int, waited: float, jitter: float
 def _most_attempts(error: ProviderError) -> int:
     if isinstance(error, RateLimited):
         return MOST_RATE_LIMITED
+    if isinstance(error, OutcomeUnknown | NoAgent):
+        return 1
     if not isinstance(error, Unavailable) or error.code in PERMANENT:
         return 1
     return MOST_TIMED_OUT if error.code == "timed_out" else MOST_ATTEMPTS

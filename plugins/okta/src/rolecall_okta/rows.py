@@ -5,7 +5,7 @@ another type than Okta promises counts as not given.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields, replace
 from typing import TypeVar
 from urllib.parse import unquote
 
@@ -82,6 +82,42 @@ class GroupRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ProfiledGroupRow(GroupRow):
+    """A group with its whole profile: ``dn``, ``samAccountName`` and more where a directory masters it.
+
+    Attributes:
+        profile: As it is.
+        source_app_label: What people call the app that masters it; only with ``expand=app``.
+        push_mappings: To how many apps it is pushed; only with ``expand=stats``.
+    """
+
+    profile: JsonObject = field(default_factory=dict)
+    source_app_label: str | None = None
+    push_mappings: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRuleRow:
+    """A rule that fills groups.
+
+    Attributes:
+        id: Its id.
+        name: Empty when Okta gave none.
+        status: ``ACTIVE``, ``INACTIVE`` or ``INVALID``, or None.
+        expression: Whom it takes, in Okta's expression language, or None.
+        group_ids: The groups that it fills.
+        excluded_users: Ids of people whom it leaves out.
+    """
+
+    id: str
+    name: str
+    status: str | None
+    expression: str | None
+    group_ids: tuple[str, ...]
+    excluded_users: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AppUserRow:
     """A person's assignment to an app.
 
@@ -141,6 +177,13 @@ class RoleRow:
     assignment_type: str | None
     role_id: str | None
     resource_set_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionRow:
+    """One thing that a custom role permits; the id is its name, such as ``okta.groups.read``."""
+
+    id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +268,37 @@ def group_row(item: JsonObject) -> GroupRow:
     )
 
 
+def profiled_group_row(item: JsonObject) -> ProfiledGroupRow:
+    """A group with its profile; read with ``expand=app``, its source is told by that too."""
+    group = group_row(item)
+    embedded = _object(item.get("_embedded"))
+    app, stats = _object(embedded.get("app")), _object(embedded.get("stats"))
+    if group.source_app_id is None:
+        group = replace(group, source_app_id=_text(app.get("id")))
+    known = {each.name: getattr(group, each.name) for each in fields(GroupRow)}
+    return ProfiledGroupRow(
+        **known,
+        profile=_object(item.get("profile")),
+        source_app_label=_text(app.get("label")),
+        push_mappings=_count(stats.get("groupPushMappingsCount")),
+    )
+
+
+def group_rule_row(item: JsonObject) -> GroupRuleRow:
+    """A group rule."""
+    conditions = _object(item.get("conditions"))
+    people = _object(_object(conditions.get("people")).get("users"))
+    assigned = _object(_object(item.get("actions")).get("assignUserToGroups"))
+    return GroupRuleRow(
+        _id(item),
+        _text(item.get("name")) or "",
+        _text(item.get("status")),
+        _text(_object(conditions.get("expression")).get("value")),
+        _texts(assigned.get("groupIds")),
+        _texts(people.get("exclude")),
+    )
+
+
 def app_user_row(item: JsonObject) -> AppUserRow:
     """An app user."""
     return AppUserRow(
@@ -261,6 +335,14 @@ def role_row(item: JsonObject) -> RoleRow:
     )
 
 
+def permission_row(item: JsonObject) -> PermissionRow:
+    """One of ``iam/roles/{id}/permissions``."""
+    label = _text(item.get("label"))
+    if not label:
+        raise RowError("has no label")
+    return PermissionRow(label)
+
+
 def role_holder_row(item: JsonObject) -> RoleHolderRow:
     """One of ``iam/assignees/users``."""
     return RoleHolderRow(_id(item))
@@ -285,6 +367,10 @@ def _id(item: JsonObject) -> str:
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(each for each in value if isinstance(each, str)) if isinstance(value, list) else ()
 
 
 def _count(value: object) -> int | None:

@@ -2,23 +2,34 @@
 
 import asyncio
 import http.cookiejar
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from importlib.metadata import version
+from operator import sub
 from typing import Any
 
 import httpx
 
 from rolecall import Observer, ProviderError, RateLimited, Unavailable
+from rolecall_okta.auth import TokenRefused
 from rolecall_okta.bodies import BodyError, read_body
-from rolecall_okta.calls import Call, Reply
+from rolecall_okta.calls import USER_AGENT, Call, Reply
 from rolecall_okta.clock import Clock
 from rolecall_okta.dates import http_date
 from rolecall_okta.domain import OktaDomain
 from rolecall_okta.governor import Governor, Passage
 from rolecall_okta.limits import bucket_of, rate_headers
 from rolecall_okta.quoting import Quoting
-from rolecall_okta.refusals import bad_payload, no_answer, redirected, refusal, request_id, unsendable
+from rolecall_okta.refusals import (
+    bad_payload,
+    no_answer,
+    redirected,
+    refusal,
+    request_id,
+    token_refused,
+    unclear,
+    unsendable,
+)
 from rolecall_okta.retries import retry_delay
 from rolecall_okta.slots import Slots
 from rolecall_okta.transport import transport_for
@@ -26,12 +37,16 @@ from rolecall_okta.transport import transport_for
 LIKELY_LATENCY = 0.2
 """Seconds, until some were measured."""
 SMOOTHING = 0.1
+FRESH = 5.0
+"""Seconds that what was read before a write is believed."""
+MOST_IN_A_ROW = 100
+"""Requests for one call, those for its token among them: the HTTP library takes them for redirects."""
 
 HEADERS = {
     "Accept": "application/json",
     "Accept-Encoding": "gzip",
     "Content-Type": "application/json",
-    "User-Agent": f"rolecall-okta/{version('rolecall-okta')}",
+    "User-Agent": USER_AGENT,
 }
 
 
@@ -94,7 +109,8 @@ class Sender:
             cookies=_NoCookies(),
             trust_env=False,  # the transport knows the proxies; netrc must not replace the credential
             follow_redirects=False,
-            event_hooks={"request": [self._note_credential], "response": [self._refuse_redirect]},
+            max_redirects=MOST_IN_A_ROW,
+            event_hooks={"request": [self._note_request], "response": [self._refuse_redirect]},
         )
 
     async def close(self) -> None:
@@ -103,16 +119,26 @@ class Sender:
             await self._http.aclose()
             self._http = None
 
-    async def send(self, call: Call) -> Reply:
+    async def send(self, call: Call, look: Callable[[], Awaitable[None]] | None = None) -> Reply:
         """Send a call until it is answered or there is no more sense in trying.
+
+        Args:
+            call: The call.
+            look: Awaited before a call goes that had to wait: what it rests on may have changed meanwhile.
+                What it raises is raised, and the call isn't sent any more.
 
         Raises:
             ProviderError: What the last attempt ended with.
         """
-        attempt, waited, held = 1, 0.0, 0.0
+        attempt, waited, held, looked = 1, 0.0, 0.0, self._times()
         while True:
             passage = await self.governor.enter(bucket_of(call.path))
             held += passage.held
+            if look is not None and max(map(sub, self._times(), looked)) > FRESH:
+                self.governor.left(passage)
+                await look()
+                looked = self._times()
+                continue
             try:
                 reply = await self._in_a_slot(call, passage)
             except ProviderError as error:
@@ -134,6 +160,10 @@ class Sender:
     def pace(self) -> float:
         """Seconds from one call to the next, with all slots in use."""
         return self._latency / self._slots.limit
+
+    def _times(self) -> tuple[float, float]:
+        """By both clocks: one of them may stand still while the machine sleeps."""
+        return self._clock.now(), self._clock.since_1970()
 
     async def _in_a_slot(self, call: Call, passage: Passage) -> Reply:
         taken = await self._slots.take()
@@ -158,8 +188,8 @@ class Sender:
 
     async def _attempt(self, call: Call, passage: Passage) -> Reply:
         assert self._http is not None, "the client is used outside its async with"
-        request = self._request(call)
-        self._observer.requested(self.quoting.without_credential(call.what))
+        departure = Departure()
+        request = self._request(call, departure)
         began = self._clock.now()
         try:
             async with asyncio.timeout(self._timeouts.request):
@@ -170,14 +200,17 @@ class Sender:
                     body = await self._body(call, response)
                 finally:
                     await response.aclose()
+        except TokenRefused as refused:
+            raise token_refused(self.quoting, refused) from None
         except httpx.ProtocolError as error:
-            raise no_answer(self.quoting, call, error) from None  # its text quotes the bytes on the line
+            fault = no_answer(self.quoting, call, error, left=departure.left)
+            raise fault from None  # its text quotes the bytes on the line
         except (httpx.HTTPError, TimeoutError, OSError) as error:
-            raise no_answer(self.quoting, call, error) from error
+            raise no_answer(self.quoting, call, error, left=departure.left) from error
         self._latency += (self._clock.now() - began - self._latency) * SMOOTHING
         return self._judge(call, passage, response, body)
 
-    def _request(self, call: Call) -> httpx.Request:
+    def _request(self, call: Call, departure: "Departure") -> httpx.Request:
         limits = self._timeouts
         timeout: dict[str, Any] = {
             "connect": limits.connect,
@@ -185,12 +218,16 @@ class Sender:
             "write": limits.write,
             "pool": None,  # slots bound the calls, and each connection's pool serves one
         }
+        extensions: dict[str, Any] = {"timeout": timeout, "elevated": call.elevated}
+        if call.is_write:
+            extensions["trace"] = departure.watch
         try:
             return httpx.Request(
                 call.method,
                 f"{self._domain.url}{call.target}",
                 headers=HEADERS,
-                extensions={"timeout": timeout},
+                content=call.content or None,
+                extensions=extensions,
             )
         except httpx.InvalidURL as error:
             raise unsendable(self.quoting, call) from error
@@ -200,6 +237,8 @@ class Sender:
             return await read_body(response)
         except BodyError as error:
             reply = Reply(call, response.status_code, (), request_id(self.quoting, response), b"")
+            if call.is_write:
+                raise unclear(self.quoting, reply, str(error)) from None
             raise bad_payload(self.quoting, reply, str(error)) from None
 
     def _judge(self, call: Call, passage: Passage, response: httpx.Response, body: bytes) -> Reply:
@@ -213,13 +252,16 @@ class Sender:
             return Reply(call, response.status_code, links, request_id(self.quoting, response), body, date)
         raise refusal(self.quoting, call, response, body)
 
-    async def _note_credential(self, request: httpx.Request) -> None:
+    async def _note_request(self, request: httpx.Request) -> None:
         self.quoting.sent(request)
+        path = request.url.raw_path.partition(b"?")[0].decode("ascii")
+        self._observer.requested(self.quoting.without_credential(f"{request.method} {path}"))
 
     async def _refuse_redirect(self, response: httpx.Response) -> None:
         if response.is_redirect:
             path = response.request.url.raw_path.decode("ascii")
-            raise redirected(self.quoting, Call(path.partition("?")[0]), response)
+            call = Call(path.partition("?")[0], method=response.request.method)
+            raise redirected(self.quoting, call, response)
 
     def _reason(self, error: ProviderError, call: Call) -> str:
         if isinstance(error, RateLimited):
@@ -227,6 +269,22 @@ class Sender:
             return f"Okta's {kind} on {bucket_of(call.path)}"
         what = self.quoting.without_credential(call.what)
         return f"{what} failed ({error.status or error.code}), trying again"
+
+
+class Departure:
+    """Watches a request go out: only as long as nothing of it has, is it certain that it wasn't done.
+
+    Attributes:
+        left: Whether any of it may be with Okta.
+    """
+
+    def __init__(self) -> None:
+        self.left = False
+
+    async def watch(self, event: str, facts: dict[str, Any]) -> None:
+        """Told by the HTTP library of each step; a proxy's CONNECT carries nothing of the request."""
+        if event.endswith(".send_request_headers.started") and facts["request"].method != b"CONNECT":
+            self.left = True
 
 
 class _NoCookies(http.cookiejar.CookieJar):
