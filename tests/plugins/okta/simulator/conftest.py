@@ -123,6 +123,26 @@ def call(okta):
 
 
 @pytest.fixture
+def write(okta):
+    """Send a POST, PUT, PATCH or DELETE as the holder of a token; a path is below ``/api/v1``."""
+    with httpx.Client(base_url=f"http://{okta.domain}", timeout=10) as client:
+
+        def send(method, path, body=None, token="super-token", **options):
+            if body is not None:
+                options["json"] = body
+            headers = {"Authorization": f"SSWS {token}"}
+            return client.request(method, f"/api/v1{path}", headers=headers, **options)
+
+        yield send
+
+
+@pytest.fixture
+def refused():
+    """What a refusal says: its status and Okta's code."""
+    return lambda response: (response.status_code, response.json()["errorCode"])
+
+
+@pytest.fixture
 def every_page(call):
     """Follow ``next`` to the end, and give all items."""
 

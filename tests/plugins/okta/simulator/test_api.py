@@ -245,9 +245,9 @@ def test_the_next_link_names_the_host_that_was_called():
 
 
 def test_a_bug_of_the_simulator_is_raised_where_it_was_served(acme):
-    acme.ada.groups = None
     serving = serve(acme.org)
     okta = serving.__enter__()
+    acme.ada.groups = None
     url, headers = (
         f"http://{okta.domain}/api/v1/users/{acme.ada.id}/groups",
         {"Authorization": "SSWS super-token"},

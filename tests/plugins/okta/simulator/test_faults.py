@@ -4,8 +4,12 @@ import time
 import httpx
 import pytest
 
-from rolecall_okta.simulator import serve
+from rolecall_okta.simulator import outside, serve
 from rolecall_okta.simulator.faults import (
+    READ_ONLY,
+    WRITES,
+    After,
+    Applied,
     Before,
     Body,
     Delay,
@@ -152,3 +156,73 @@ def test_requests_are_noted_in_order_with_their_answers(okta, call):
         ("GET", "/api/v1/users", "", 0),
     ]
     assert okta.paths() == ["/api/v1/groups?limit=1", "/api/v1/users"]
+
+
+def test_a_fault_may_strike_at_one_method_only(okta, call, write, acme):
+    path = f"/groups/{acme.admins.id}/users/{acme.eve.id}"
+    okta.faults.add("/groups", Status(500), method="DELETE", times=None)
+    assert call("/groups").status_code == 200
+    assert write("DELETE", path).status_code == 500
+
+
+def test_in_read_only_mode_reads_work_and_writes_do_not(okta, call, write, acme):
+    okta.faults.add("", READ_ONLY, method=WRITES, times=None)
+    refused = write("DELETE", f"/groups/{acme.admins.id}/users/{acme.ada.id}")
+    assert (refused.status_code, refused.json()["errorCode"]) == (503, "E0000010")
+    assert acme.ada.id in [user["id"] for user in call(f"/groups/{acme.admins.id}/users").json()]
+
+
+def test_a_write_that_fails_before_it_is_applied_changes_nothing(okta, write, acme):
+    okta.faults.add("/users/", Reset(), method="DELETE")
+    with pytest.raises(httpx.HTTPError):
+        write("DELETE", f"/groups/{acme.admins.id}/users/{acme.ada.id}")
+    assert acme.ada in acme.admins.members
+
+
+@pytest.mark.parametrize("fault", [Reset(), Stall()])
+def test_a_write_may_be_applied_and_its_answer_lost(okta, write, acme, fault):
+    okta.faults.add("/users/", Applied(fault), method="DELETE")
+    with pytest.raises(httpx.HTTPError):
+        write("DELETE", f"/groups/{acme.admins.id}/users/{acme.ada.id}", timeout=0.3)
+    assert acme.ada not in acme.admins.members
+
+
+def test_a_write_is_applied_once_however_its_answer_comes(okta, write, acme):
+    body = {"id": acme.org.add_user("ken@acme.example").id}
+    okta.faults.add("/users$", Applied(Delay(0.01)), method="POST")
+    assert write("POST", f"/apps/{acme.app.id}/users", body).status_code == 200
+    okta.faults.add("/users$", Applied(Status(504)), method="POST")
+    assert write("POST", f"/apps/{acme.app.id}/users", body).status_code == 504
+
+
+def test_another_writer_may_come_just_before_a_write_or_right_after_it(okta, write, call, acme):
+    def others_roles(org):
+        acme.app.direct[acme.ada.id].profile = {"samlRoles": ["Others"]}
+
+    path, mine = f"/apps/{acme.app.id}/users/{acme.ada.id}", {"profile": {"samlRoles": ["Mine"]}}
+    okta.faults.add("/users/", Before(others_roles), method="POST")
+    okta.faults.add("/users/", After(others_roles), method="POST", nth=2)
+    assert write("POST", path, {"profile": {"samlRoles": ["Mine"]}}).json()["profile"]["samlRoles"] == [
+        "Mine"
+    ]
+    assert call(path).json()["profile"] == {"samlRoles": ["Mine"]}  # what the other wrote is lost
+    assert write("POST", path, mine).status_code == 200
+    assert call(path).json()["profile"] == {"samlRoles": ["Others"]}
+
+
+def test_writes_are_noted_with_what_they_sent(okta, write, call, acme):
+    call("/groups")
+    write("POST", f"/apps/{acme.app.id}/users", {"id": "00uNobody"})
+    (made,) = okta.writes
+    assert (made.method, made.path, made.status) == ("POST", f"/api/v1/apps/{acme.app.id}/users", 404)
+    assert json.loads(made.body) == {"id": "00uNobody"}
+
+
+def test_a_change_that_cannot_be_made_is_the_tests_own_mistake(acme):
+    serving = serve(acme.org)
+    okta = serving.__enter__()
+    okta.faults.add("", Before(lambda org: outside(org, {"do": "delete_group", "group": "Nowhere"})))
+    headers = {"Authorization": "SSWS super-token"}
+    assert httpx.get(f"http://{okta.domain}/api/v1/groups", headers=headers).status_code == 500
+    with pytest.raises(LookupError, match="no group"):
+        serving.__exit__(None, None, None)

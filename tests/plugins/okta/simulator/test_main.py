@@ -1,5 +1,6 @@
 """``python -m rolecall_okta.simulator`` in a process of its own."""
 
+import json
 import subprocess
 import sys
 
@@ -7,6 +8,8 @@ import httpx
 import pytest
 
 from rolecall_okta.simulator import load_organisation, serve_in_process
+from rolecall_okta.simulator.clients_file import load_clients
+from tests.plugins.okta.simulator.service_client import ServiceClient, key, public_jwk
 
 
 def run(*arguments):
@@ -46,6 +49,7 @@ def test_an_organisation_written_to_a_file_can_be_served(tmp_path):
         (["--generate", "people"], "NAME=VALUE"),
         (["--generate", "pattern=odd"], "odd"),
         (["--token", "t=root"], "root"),
+        (["--clients", "missing.json"], "missing.json"),
         (["--org", "missing.json"], "missing.json"),
         (["--org", "a", "--generate"], "not allowed"),
     ],
@@ -55,6 +59,36 @@ def test_arguments_that_cannot_be_used_are_named(arguments, named):
     assert ended.returncode == 2
     assert named in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_service_apps_of_a_file_get_access_tokens_and_can_be_changed(tmp_path):
+    file = tmp_path / "clients.json"
+    apps = [
+        {"client_id": "0oaFile", "keys": [public_jwk(key())], "scopes": ["okta.users.read"], "dpop": False}
+    ]
+    file.write_text(json.dumps(apps))
+    with serve_in_process("--clients", str(file), "--control") as okta:
+        client = ServiceClient(okta, "0oaFile")
+        client.token = client.ask("okta.users.read").json()["access_token"]
+        control = f"http://{okta.domain}/simulator/client"
+        assert client.call("GET", "/users", scheme="Bearer").json() == []
+        httpx.post(control, json={"client_id": "0oaFile", "profile": "read_only"}).raise_for_status()
+        assert client.call("GET", "/users", scheme="Bearer").json() != []
+        for wrong, status in (
+            ({"client_id": "0oaFile", "profile": "emperor"}, 400),
+            ({"client_id": "0oaFile", "scopes": 7}, 400),
+            ({"client_id": "0oaFile", "colour": "red"}, 400),
+            ({"client_id": "0oaOther"}, 409),
+        ):
+            assert httpx.post(control, json=wrong).status_code == status
+
+
+@pytest.mark.parametrize("written", ['[{"client_id": "a"}]', '{"a": 1}', "[", '[{"colour": 1}]', "[1]"])
+def test_a_file_of_service_apps_of_another_form_is_refused(tmp_path, written):
+    file = tmp_path / "clients.json"
+    file.write_text(written)
+    with pytest.raises(ValueError):  # noqa: PT011 - any of them
+        load_clients(file)
 
 
 def test_help_shows_examples():

@@ -10,7 +10,7 @@ from random import Random
 import jsonschema
 import pytest
 
-from rolecall_okta.simulator import change_at_random
+from rolecall_okta.simulator import ServiceApp, change_at_random
 
 PATHS = {
     "/org": "/api/v1/org",
@@ -87,11 +87,56 @@ def test_replies_are_as_okta_describes_them(openapi, call, filled, path):
 
 def test_every_reading_path_that_okta_describes_is_served_or_named_here(openapi):
     not_served = {
-        "/api/v1/apps/{appId}/grants",  # OAuth scopes come with OAuth
         "/api/v1/iam/resource-sets/{resourceSetIdOrLabel}/bindings",  # nobody reads who is bound by set
     }
     described = {path for path, methods in openapi["paths"].items() if "get" in methods}
-    assert described == not_served | set(PATHS.values()) | {"/api/v1/logs"}
+    assert described == not_served | set(PATHS.values()) | {"/api/v1/logs", "/api/v1/apps/{appId}/grants"}
+
+
+def test_the_scopes_of_a_service_app_are_as_okta_describes_them(openapi, call, okta):
+    okta.clients["0oaService"] = ServiceApp("0oaService", [], {"okta.groups.read", "okta.apps.read"})
+    grants = call("/apps/0oaService/grants").json()
+    assert [grant["scopeId"] for grant in grants] == ["okta.apps.read", "okta.groups.read"]
+    validate(openapi, schema_of(openapi, "/api/v1/apps/{appId}/grants"), grants)
+
+
+WRITES = [
+    ("PUT", "/groups/{admins}/users/{ada}", "/api/v1/groups/{groupId}/users/{userId}", None),
+    ("DELETE", "/groups/{admins}/users/{ada}", "/api/v1/groups/{groupId}/users/{userId}", None),
+    ("POST", "/apps/{app}/users", "/api/v1/apps/{appId}/users", {"id": "{bob}"}),
+    ("POST", "/apps/{app}/users/{bob}", "/api/v1/apps/{appId}/users/{userId}", {"profile": {"role": "R"}}),
+    ("DELETE", "/apps/{app}/users/{bob}", "/api/v1/apps/{appId}/users/{userId}", None),
+    ("PUT", "/apps/{app}/groups/{everyone}", "/api/v1/apps/{appId}/groups/{groupId}", {"priority": 4}),
+    (
+        "PATCH",
+        "/apps/{app}/groups/{admins}",
+        "/api/v1/apps/{appId}/groups/{groupId}",
+        [{"op": "replace", "path": "/profile/samlRoles", "value": ["Admin"]}],
+    ),
+    ("DELETE", "/apps/{app}/groups/{readers}", "/api/v1/apps/{appId}/groups/{groupId}", None),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "described", "body"), WRITES)
+def test_writes_are_answered_as_okta_describes_them(
+    openapi, write, acme, filled, method, path, described, body
+):
+    acme.bob.status = "ACTIVE"
+    bob = acme.org.add_user("free@acme.example")
+    acme.org.assign_user(acme.app, bob)
+    names = {"{bob}": bob.id, "{everyone}": acme.org.everyone.id}
+    if path.endswith("/users"):
+        acme.org.unassign_user(acme.app, bob)
+        body = {"id": bob.id}
+    for name, object_id in names.items():
+        path = path.replace(name, object_id)
+    response = write(method, filled(path), body)
+    answers = openapi["paths"][described][method.lower()]["responses"]
+    assert str(response.status_code) in answers
+    assert response.is_success, response.text
+    if response.status_code != 204:
+        schema = answers[str(response.status_code)]["content"]["application/json"]["schema"]
+        validate(openapi, schema, response.json())
 
 
 def test_events_are_as_okta_describes_them(openapi, call, acme):

@@ -1,7 +1,7 @@
 import httpx
 import pytest
 
-from rolecall_okta.simulator import Token, serve
+from rolecall_okta.simulator import Token, custom_token, serve
 from rolecall_okta.simulator.permissions import PROFILES, narrowed
 
 TOKENS = {
@@ -95,3 +95,77 @@ def test_an_unknown_profile_is_named(acme):
     with pytest.raises(ValueError, match="custom_iam_read"), serve(acme.org, {"t": "root"}):
         pass
     assert "root" not in PROFILES
+
+
+MEMBERS = "okta.groups.members.manage"
+APP_USERS = ("okta.apps.assignment.manage", "okta.users.appAssignment.manage")
+APP_GROUPS = ("okta.apps.assignment.manage", "okta.groups.appAssignment.manage")
+WRITES = {
+    "member": ("PUT", "/groups/{team}/users/{ada}", None),
+    "app user": ("POST", "/apps/{app}/users/{ada}", {"profile": {"samlRoles": []}}),
+    "app group": ("PUT", "/apps/{app}/groups/{team}", {"priority": 9}),
+}
+MAY_WRITE = {
+    "super": {"member", "app user", "app group"},
+    "read_only_app_group": {"member", "app user", "app group"},
+    "read_only": set(),
+    "app_admin": {"app user", "app group"},
+    "group_membership_admin": {"member"},
+    "custom_read_only": set(),
+    "none": set(),
+    f"custom:{MEMBERS}": {"member"},
+    "custom:okta.groups.manage": {"member"},
+    f"custom:{','.join(APP_USERS)}": {"app user"},
+    f"custom:{','.join(APP_GROUPS)}": {"app group"},
+    "custom:okta.apps.assignment.manage": set(),
+    "custom:okta.apps.manage,okta.users.manage,okta.groups.manage": {"member", "app user", "app group"},
+}
+
+
+@pytest.fixture
+def writing(acme):
+    """What a token may write, by trying."""
+    team = acme.org.add_group("Team")
+    names = {"team": team.id, "ada": acme.ada.id, "app": acme.app.id}
+
+    def tried(token):
+        done = set()
+        with serve(acme.org, {"t": token}) as okta:
+            for kind, (method, path, body) in WRITES.items():
+                url = f"http://{okta.domain}/api/v1{path.format_map(names)}"
+                reply = httpx.request(method, url, headers={"Authorization": "SSWS t"}, json=body)
+                if reply.is_success:
+                    done.add(kind)
+                else:
+                    assert (reply.status_code, reply.json()["errorCode"]) == (403, "E0000006")
+        return done
+
+    tried.team = team
+    return tried
+
+
+@pytest.mark.parametrize("profile", MAY_WRITE)
+def test_a_profile_writes_what_its_role_may_write(writing, profile):
+    assert writing(profile) == MAY_WRITE[profile]
+
+
+def test_a_resource_set_bounds_what_may_be_written(writing, acme):
+    every = (MEMBERS, *APP_USERS, *APP_GROUPS)
+    other = [acme.admins.id]
+    assert writing(custom_token(*every, groups=[writing.team.id], apps=[acme.app.id])) == {
+        "member",
+        "app user",
+        "app group",
+    }
+    assert "member" not in writing(custom_token(*every, groups=other))
+    assert writing(custom_token(*every, apps=[acme.directory.id])) == {"member"}
+
+
+def test_a_custom_role_of_a_token_can_be_read(acme):
+    tokens = {"t": custom_token("okta.iam.read", MEMBERS)}
+    with serve(acme.org, tokens) as okta, httpx.Client(base_url=f"http://{okta.domain}/api/v1") as client:
+        client.headers["Authorization"] = "SSWS t"
+        (role,) = client.get("/users/me/roles").json()
+        held = client.get(f"/iam/roles/{role['role']}/permissions").json()["permissions"]
+    assert role["type"] == "CUSTOM"
+    assert {each["label"] for each in held} == {"okta.iam.read", MEMBERS}

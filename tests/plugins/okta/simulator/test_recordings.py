@@ -6,7 +6,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from rolecall_okta.simulator import ServiceApp
 from rolecall_okta.simulator.faults import TooManyRequests
+from tests.plugins.okta.simulator.service_client import ServiceClient, key, public_jwk
 
 NOT_SERVED = re.compile(r"/meta/schemas/user/|/agentPools|/blocks$|/oauth2/")
 """Nobody here reads the schema of people, agents, blocks or (before OAuth) tokens."""
@@ -171,6 +173,61 @@ def test_a_rate_limit_refusal_reads_as_recorded(recordings, okta, call):
     ours = call("/groups")
     assert {**ours.json(), "errorId": None} == {**recorded, "errorId": None}
     assert (ours.status_code, ours.headers["x-rate-limit-remaining"]) == (429, "0")
+
+
+WRITTEN = re.compile(r"/api/v1/(groups/\w+/users/\w+|apps/\w+/(users|groups)(/\w+)?)$")
+
+
+@pytest.fixture
+def written(recordings):
+    """The recorded writes of what is served: (what, path, response)."""
+    found = []
+    for _, request, response in recordings:
+        path = urlsplit(request["uri"]).path
+        if request["method"] != "GET" and WRITTEN.search(path):
+            shape = re.sub(r"/00\w+|/0oa\w+", "/*", path.removeprefix("/api/v1"))
+            found.append((f"{request['method']} {shape}", path.removeprefix("/api/v1"), response))
+    assert len({what for what, _, _ in found}) == 7
+    return found
+
+
+def test_writes_are_answered_as_recorded(write, written, translated, acme):
+    problems = []
+    acme.bob.status = "ACTIVE"
+    for what, path, response in written:
+        acme.org.assign_group(acme.app, acme.admins)
+        acme.org.assign_user(acme.app, acme.bob)
+        if what == "POST /apps/*/users":
+            acme.org.unassign_user(acme.app, acme.bob)
+        elif what == "DELETE /apps/*/users/*":
+            acme.org.unassign_group(acme.app, acme.admins)
+        body = {"id": acme.bob.id} if what.startswith("POST") else None
+        ours = write(what.partition(" ")[0], translated(path), body)
+        recorded = response["body"]["string"]
+        if (ours.status_code, bool(ours.content)) != (response["status"]["code"], bool(recorded)):
+            problems.append(f"{what}: {ours.status_code} {ours.text} here")
+        elif recorded:
+            problems += [f"{what}: {each}" for each in missing(json.loads(recorded), ours.json())]
+    assert problems == []
+
+
+def test_token_requests_are_refused_and_answered_as_recorded(recordings, okta):
+    okta.clients["0oaService"] = ServiceApp("0oaService", [public_jwk(key())], {"okta.users.read"})
+    client = ServiceClient(okta, "0oaService")
+    unproved = client.ask("okta.users.read")
+    challenged = client.ask("okta.users.read", proof=client.proof("POST", client.token_url))
+    nonce = challenged.headers["dpop-nonce"]
+    proof = client.proof("POST", client.token_url, nonce=nonce)
+    granted = client.ask("okta.users.read", proof=proof)
+    assert "dpop-nonce" in granted.headers
+    seen = {json.dumps(each.json(), sort_keys=True) for each in (unproved, challenged)}
+    for _, request, response in recordings:
+        if request["uri"].endswith("/oauth2/v1/token"):
+            recorded = json.loads(response["body"]["string"])
+            if response["status"]["code"] == 200:
+                assert list(missing(recorded, granted.json())) == []
+            else:
+                assert json.dumps(recorded, sort_keys=True) in seen
 
 
 def test_the_comparison_notices_a_missing_key_and_another_type():

@@ -17,11 +17,14 @@ from rolecall_okta.simulator.changes import Change, change_at_random
 from rolecall_okta.simulator.generator import Recipe, generate
 from rolecall_okta.simulator.organisation import Organisation
 from rolecall_okta.simulator.organisation_file import load_organisation, save_organisation
-from rolecall_okta.simulator.permissions import Token
+from rolecall_okta.simulator.outside import outside
+from rolecall_okta.simulator.permissions import Token, custom_token
 from rolecall_okta.simulator.raw_json import ABSENT
 from rolecall_okta.simulator.running import SimulatorProcess, serve, serve_in_process
 from rolecall_okta.simulator.sample import sample_organisation
-from rolecall_okta.simulator.server import Request, Simulator
+from rolecall_okta.simulator.server import Request, Simulator, Write
+from rolecall_okta.simulator.service_apps import ServiceApp
+from rolecall_okta.simulator.state import state_of
 
 __all__ = [
     "ABSENT",
@@ -29,14 +32,19 @@ __all__ = [
     "Organisation",
     "Recipe",
     "Request",
+    "ServiceApp",
     "Simulator",
     "SimulatorProcess",
     "Token",
+    "Write",
     "change_at_random",
+    "custom_token",
     "generate",
     "load_organisation",
+    "outside",
     "sample_organisation",
     "save_organisation",
     "serve",
     "serve_in_process",
+    "state_of",
 ]

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 
+from rolecall_okta.simulator.clients_file import load_clients
+from rolecall_okta.simulator.clock import Clock
 from rolecall_okta.simulator.generator import PATTERNS, Recipe, generate
 from rolecall_okta.simulator.limits import Limits
 from rolecall_okta.simulator.organisation import Organisation
@@ -15,7 +17,7 @@ from rolecall_okta.simulator.organisation_file import (
     load_organisation,
     save_organisation,
 )
-from rolecall_okta.simulator.permissions import PROFILES
+from rolecall_okta.simulator.permissions import ONE_ROLE, PROFILES
 from rolecall_okta.simulator.running import Server, listen
 from rolecall_okta.simulator.sample import sample_organisation
 from rolecall_okta.simulator.server import Simulator
@@ -30,8 +32,12 @@ examples:
   python -m rolecall_okta.simulator --generate mode=single union=true --write-org acme.json
       writes the organisation and ends, unless --port is given
   python -m rolecall_okta.simulator --org acme.json --enforce-limits --limit-scale 0.5
+  python -m rolecall_okta.simulator --control --clients apps.json \\
+      --token writer-token=custom:okta.groups.read,okta.users.read,okta.groups.members.manage
 
   curl -H 'Authorization: SSWS super-token' http://127.0.0.1:8080/api/v1/groups?limit=200
+  curl -d '{"do": "remove_member", "group": "On call", "user": "ken.thompson@acme.example"}' \\
+      http://127.0.0.1:8080/simulator/outside
 """
 
 
@@ -46,21 +52,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
             save_organisation(org, given.write_org)
             if given.port is None:
                 return 0
+        clock = Clock()
         listener = listen(given.host, given.port or 0)
         okta = Simulator(
             org,
             tokens,
             domain=f"{given.host}:{listener.getsockname()[1]}",
             latency=given.latency_ms / 1000,
-            limits=Limits(enforced=given.enforce_limits, scale=given.limit_scale),
+            limits=Limits(enforced=given.enforce_limits, scale=given.limit_scale, clock=clock),
             keep_requests=False,
             control=given.control,
+            clients=load_clients(given.clients) if given.clients else (),
         )
     except (OSError, ValueError, BadOrganisationFile) as error:
         parser.error(str(error))
     org.set_index_lag(given.search_lag)
     org.log.lag, org.log.retention = given.log_lag, given.log_retention
-    org.serve_times()
+    org.serve_times(clock)
     gc.collect()
     gc.freeze()  # the org outlives every request: spare the collector from walking it
     print(f"listening on {okta.domain}", flush=True)
@@ -87,8 +95,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--write-org", type=Path, metavar="FILE", help="write the organisation to a file")
     parser.add_argument(
         "--token", action="append", default=[], metavar="TOKEN=PROFILE",
-        help=f"a token and what it may do: {', '.join(PROFILES)} (repeatable)",
+        help=f"a token and what it may do: {', '.join((*PROFILES, *ONE_ROLE))} (repeatable)",
     )  # fmt: skip
+    parser.add_argument(
+        "--clients", type=Path, metavar="FILE", help="service apps, which get OAuth access tokens (JSON)"
+    )
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, help="default: any free one")
     parser.add_argument("--latency-ms", type=float, default=0.0, help="before every answer")
@@ -106,7 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.add_argument(
         "--control", action="store_true",
-        help="let programs of this machine change the organisation at random: POST /simulator/change",
+        help="let programs of this machine change the organisation, plan faults and so on: /simulator/",
     )  # fmt: skip
     parser.add_argument("--enforce-limits", action="store_true", help="answer 429 over the rate limits")
     parser.add_argument("--limit-scale", type=float, default=1.0, help="multiplies the rate limits")

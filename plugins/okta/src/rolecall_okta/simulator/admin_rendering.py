@@ -4,6 +4,7 @@ from rolecall_okta.simulator.objects import AdminRole, CustomRole, Group, Resour
 from rolecall_okta.simulator.organisation import Organisation
 from rolecall_okta.simulator.permissions import Token
 from rolecall_okta.simulator.raw_json import JsonObject, encode, overlaid
+from rolecall_okta.simulator.service_apps import ServiceApp
 
 
 class AdminRendering:
@@ -11,12 +12,13 @@ class AdminRendering:
 
     def __init__(self, org: Organisation, base: str) -> None:
         self.org = org
+        self.base = base
         self.api = f"{base}/api/v1"
         self.console_api = f"{_console(base)}/api/v1"
 
-    def role(self, role: AdminRole, holder: User | Group) -> bytes:
-        """A role that a person or a group holds; a person's list shows a group's with its own holder."""
-        by_group = isinstance(holder, Group)
+    def role(self, role: AdminRole, holder: User | Group | ServiceApp) -> bytes:
+        """A role that somebody holds; a person's list shows a group's with its own holder."""
+        assigned, assignee = self._assignee(holder)
         shown: JsonObject = {
             "id": role.id,
             "label": role.label,
@@ -24,8 +26,8 @@ class AdminRendering:
             "status": "ACTIVE",
             "created": role.created,
             "lastUpdated": role.created,
-            "assignmentType": "GROUP" if by_group else "USER",
-            "_links": {"assignee": {"href": f"{self.api}/{'groups' if by_group else 'users'}/{holder.id}"}},
+            "assignmentType": assigned,
+            "_links": {"assignee": {"href": assignee}},
         }
         if role.custom is not None and role.resource_set is not None:
             shown["role"] = role.custom.id
@@ -36,6 +38,31 @@ class AdminRendering:
                 "permissions": {"href": f"{self.api}/iam/roles/{role.custom.id}/permissions"},
             }
         return encode(overlaid(shown, role.raw))
+
+    def _assignee(self, holder: User | Group | ServiceApp) -> tuple[str, str]:
+        if isinstance(holder, ServiceApp):
+            return "CLIENT", f"{self.base}/oauth2/v1/clients/{holder.client_id}"
+        if isinstance(holder, Group):
+            return "GROUP", f"{self.api}/groups/{holder.id}"
+        return "USER", f"{self.api}/users/{holder.id}"
+
+    def grant(self, client: ServiceApp, scope: str) -> JsonObject:
+        """A scope that a service app was granted."""
+        return {
+            "id": "oag" + scope.encode().hex()[-14:] + "5d7",
+            "status": "ACTIVE",
+            "created": self.org.everyone.created,
+            "createdBy": {"id": "00uadministrator5d7", "type": "User"},
+            "lastUpdated": self.org.everyone.created,
+            "issuer": self.base,
+            "clientId": client.client_id,
+            "scopeId": scope,
+            "source": "ADMIN",
+            "_links": {
+                "app": {"href": f"{self.api}/apps/{client.client_id}", "title": client.label},
+                "self": {"href": f"{self.api}/apps/{client.client_id}/grants"},
+            },
+        }
 
     def role_holder(self, user: User) -> JsonObject:
         """One entry of ``iam/assignees/users``."""
@@ -79,7 +106,7 @@ class AdminRendering:
     def api_token(self, number: int, token: Token) -> JsonObject:
         """A token's record, which never holds the token."""
         return {
-            "id": f"00T{number:014d}5d7",
+            "id": record_id(number),
             "name": f"{token.profile} token",
             "userId": token.owner.id if token.owner else None,
             "clientName": "Okta API",
@@ -89,6 +116,11 @@ class AdminRendering:
             "created": self.org.everyone.created,
             "lastUpdated": self.org.everyone.created,
         }
+
+
+def record_id(number: int) -> str:
+    """Of the ``number``-th API token, counted from 1."""
+    return f"00T{number:014d}5d7"
 
 
 def _console(base: str) -> str:

@@ -1,14 +1,11 @@
-"""What each path answers: the reading half of Okta's API, as one function per endpoint."""
+"""The reading half of Okta's API, as one function per endpoint; ``routes`` says which path is whose."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final, TypeVar
-from urllib.parse import unquote
 
 from rolecall_okta.simulator.calls import Call, iam_list, listing, unpaged
-from rolecall_okta.simulator.errors import method_not_supported, no_permission, not_found
+from rolecall_okta.simulator.errors import not_found
 from rolecall_okta.simulator.exchange import Reply
-from rolecall_okta.simulator.log_api import logs
 from rolecall_okta.simulator.objects import App, AppUser, Group, GroupAssignment, User
 from rolecall_okta.simulator.paging import PageSize, page
 from rolecall_okta.simulator.raw_json import JsonObject, encode
@@ -31,47 +28,6 @@ SIZES: Final[Mapping[str, PageSize]] = {
 }
 USERS_FOUND_BY_Q = PageSize(10, 200)
 GROUPS_FOUND_BY_Q = PageSize(300, 300)
-
-
-Handler = Callable[[Call], Reply]
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """A path (``*`` stands for a variable part), its rate-limit bucket and the right it takes."""
-
-    path: tuple[str, ...]
-    bucket: str
-    right: str | None
-    answer: Handler
-
-
-def find_route(path: str) -> tuple[Route, list[str]] | None:
-    """The route of a raw path below ``/api/v1/``, and its variable parts decoded."""
-    segments = path.split("/")
-    for route in _ROUTES.get((len(segments), segments[0]), ()):
-        parts = []
-        for expected, segment in zip(route.path, segments, strict=True):
-            if expected == "*":
-                parts.append(unquote(segment))
-            elif expected != segment:
-                break
-        else:
-            return route, parts
-    return None
-
-
-def answer(route: Route, method: str, call: Call) -> Reply:
-    """The reply to a call, if the token may have it.
-
-    Raises:
-        OktaError: Okta would refuse.
-    """
-    if method != "GET":
-        raise method_not_supported()
-    if route.right is not None and not getattr(call.token.rights, route.right):
-        raise no_permission()
-    return route.answer(call)
 
 
 # People
@@ -99,7 +55,7 @@ def user(call: Call) -> Reply:
 
 
 def user_groups(call: Call) -> Reply:
-    groups = [group for group in call.org.groups_of(call.user()) if call.token.sees_group(group)]
+    groups = [group for group in call.org.listed_groups(call.user()) if call.token.sees_group(group)]
     return listing(call, groups, call.show.group, SIZES["user groups"])
 
 
@@ -142,7 +98,7 @@ def group(call: Call) -> Reply:
 
 
 def group_users(call: Call) -> Reply:
-    members = call.org.members_of(call.group())
+    members = call.org.listed_members(call.group())
     return listing(call, members, _user_item(call), SIZES["group users"])
 
 
@@ -300,6 +256,18 @@ def resource_sets(call: Call) -> Reply:
     return iam_list(call, "resource-sets", shown)
 
 
+def client_roles(call: Call) -> Reply:
+    """Admin roles of a service app."""
+    client = call.client()
+    return Reply(200, json_array(call.show.admin.role(role, client) for role in client.roles(call.org)))
+
+
+def client_grants(call: Call) -> Reply:
+    """The scopes that a service app was granted."""
+    client = call.client()
+    return Reply(200, encode([call.show.admin.grant(client, scope) for scope in sorted(client.scopes)]))
+
+
 def api_tokens(call: Call) -> Reply:
     shown = [call.show.admin.api_token(number, token) for number, token in enumerate(call.tokens, start=1)]
     return Reply(200, encode(shown))
@@ -319,46 +287,3 @@ def _starts(user: User, prefix: str) -> bool:
 
 def _both(test: Callable[[Item], bool], sees: Callable[[Item], bool] | None) -> Callable[[Item], bool]:
     return test if sees is None else lambda item: test(item) and sees(item)
-
-
-def _routes(*routes: Route) -> Mapping[tuple[int, str], list[Route]]:
-    """By length and first segment; a fixed path stands before one with a variable part in its place."""
-    table: dict[tuple[int, str], list[Route]] = {}
-    for route in routes:
-        table.setdefault((len(route.path), route.path[0]), []).append(route)
-    return table
-
-
-def _route(path: str, bucket: str, right: str | None, handler: Handler) -> Route:
-    return Route(tuple(path.split("/")), bucket, right, handler)
-
-
-_ROUTES: Final = _routes(
-    _route("org", "org", "org", organisation),
-    _route("users", "users", None, users),
-    _route("users/*", "user", None, user),
-    _route("users/*/groups", "users", None, user_groups),
-    _route("users/*/roles", "users", "roles", user_roles),
-    _route("groups", "groups", "groups", groups),
-    _route("groups/rules", "groups", "groups", rules),
-    _route("groups/*", "group", "groups", group),
-    _route("groups/rules/*", "groups", "groups", rule),
-    _route("groups/*/users", "groups", "groups", group_users),
-    _route("groups/*/apps", "groups", "groups", group_apps),
-    _route("groups/*/roles", "groups", "roles", group_roles),
-    _route("apps", "apps", "apps", apps),
-    _route("apps/*", "app", "apps", app),
-    _route("apps/*/users", "apps", "apps", app_users),
-    _route("apps/*/users/*", "apps", "apps", app_user),
-    _route("apps/*/groups", "apps", "apps", app_groups),
-    _route("apps/*/groups/*", "apps", "apps", app_group),
-    _route("meta/schemas/apps/*/default", "other", "schemas", app_schema),
-    _route("internal/apps/*/types", "other", "app_types", app_types),
-    _route("iam/assignees/users", "iam", "roles", role_holders),
-    _route("iam/roles", "iam", "roles", custom_roles),
-    _route("iam/roles/*", "iam", "roles", custom_role),
-    _route("iam/roles/*/permissions", "iam", "roles", custom_role_permissions),
-    _route("iam/resource-sets", "iam", "roles", resource_sets),
-    _route("logs", "logs", "logs", logs),
-    _route("api-tokens", "other", "api_tokens", api_tokens),
-)

@@ -1,26 +1,31 @@
 """One call, as far as its path and query tell, and the lists that calls ask for."""
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from operator import attrgetter
 from typing import TypeVar
 
 from rolecall_okta.simulator.errors import (
+    content_type_missing,
     invalid_filter,
     invalid_search,
     malformed_expand,
     no_permission,
+    not_acceptable,
     not_found,
+    not_well_formed,
 )
 from rolecall_okta.simulator.exchange import Reply
 from rolecall_okta.simulator.objects import App, Group, User
 from rolecall_okta.simulator.organisation import Organisation
 from rolecall_okta.simulator.paging import PageSize, link_headers, page
 from rolecall_okta.simulator.permissions import Token
-from rolecall_okta.simulator.raw_json import JsonObject, encode
+from rolecall_okta.simulator.raw_json import Json, JsonObject, encode
 from rolecall_okta.simulator.rendering import Rendering, json_array
 from rolecall_okta.simulator.search import BadExpression, Dialect, Predicate
+from rolecall_okta.simulator.service_apps import ServiceApp
 
 Item = TypeVar("Item")
 
@@ -42,6 +47,18 @@ class Call:
     tokens: Iterable[Token] = ()
     page_size_cap: int | None = None
     """Items in a page at most, whatever the query asks for."""
+    body: bytes = b""
+    content_type: str = ""
+    scopes: frozenset[str] | None = None
+    """Of an OAuth access token; ``None`` for an API token."""
+    clients: Mapping[str, ServiceApp] = field(default_factory=dict)
+
+    def client(self) -> ServiceApp:
+        """The service app in the path."""
+        client = self.clients.get(self.parts[0])
+        if client is None:
+            raise not_found(self.parts[0], "PublicClientApp")
+        return client
 
     def expands(self, *known: str) -> list[str]:
         """What the query asks to embed; anything unknown is refused."""
@@ -77,6 +94,26 @@ class Call:
         if not self.token.sees_app(app.id):
             raise no_permission()
         return app
+
+    def sent(self) -> Json:
+        """The body's JSON; ``None`` without a body."""
+        if not self.body:
+            return None
+        if not self.content_type:
+            raise content_type_missing()
+        if self.content_type.partition(";")[0].strip().lower() != "application/json":
+            raise not_acceptable()
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError) as error:
+            raise not_well_formed() from error
+
+    def sent_object(self) -> JsonObject:
+        """The body's JSON object, which has to be there."""
+        sent = self.sent()
+        if not isinstance(sent, dict):
+            raise not_well_formed()
+        return sent
 
     def asked_for(self, search: Dialect | None, filters: Dialect) -> Predicate | None:
         """The query's ``search`` or ``filter`` as a test, if there is one."""

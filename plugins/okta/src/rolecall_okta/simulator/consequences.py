@@ -4,6 +4,7 @@ An org that isn't served yet is still being made: nothing follows there.
 """
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from rolecall_okta.simulator.app_roll import AppRoll
@@ -97,6 +98,7 @@ class Consequences:
                 if user.status not in ("STAGED", "DEPROVISIONED"):
                     self.log.write("user.lifecycle.activate", [user_target(user)])
                 self._everyone_turned(user)
+                self.org.ruling.person_turned(user)
 
     def user_went(self, user: User) -> None:
         if self._is_served():
@@ -118,7 +120,8 @@ class Consequences:
             if group.roles:
                 self._privileges(user, granted=joined)
             for app in self._apps_of(group):
-                self._resettle(app, [user])
+                self._resettle_later(app, [user])
+            self.org.ruling.person_turned(user, by=group)
 
     def group_came(self, group: Group) -> None:
         if self._is_served():
@@ -158,7 +161,7 @@ class Consequences:
             if turn == "update":
                 targets.append(app_group_target(app, group))
             self.log.write(f"group.application_assignment.{turn}", targets)
-            self._resettle(app, self.org.members_of(group))
+            self._resettle_later(app, self.org.members_of(group))
 
     def _user(self, user: User, name: str, before: Json) -> None:
         if name in _PROFILE:
@@ -166,6 +169,7 @@ class Consequences:
             self.log.write("user.account.update_profile", [user_target(user)])
             if name == "profile" and login_in(before) != user.login:
                 self._user_name(user)
+            self.org.ruling.person_turned(user)
         elif name == "status":
             user.status_changed = user.last_updated = self.org.now()
             event = _STATUS.get(user.status, "user.account.update_profile")
@@ -175,6 +179,7 @@ class Consequences:
             self.log.write(event, [user_target(user)])
             if "DEPROVISIONED" in (before, user.status):
                 self._everyone_turned(user)
+                self.org.ruling.person_turned(user)
         elif name == "roles":
             self._roles(user, before)
             self._privileges(user, granted=len(user.roles) > len(before))
@@ -258,8 +263,15 @@ class Consequences:
     def _apps_of(self, group: Group) -> list[App]:
         return [app for app in self.org.apps if group.id in app.assigned_groups]
 
+    def _resettle_later(self, app: App, users: Iterable[User]) -> None:
+        """What comes of groups comes as late as the org has it."""
+        lag = self.org.behaviour.assignment_lag
+        self.org.agenda.after(lag, partial(self._resettle, app, list(users) if lag else users))
+
     def _resettle(self, app: App, users: Iterable[User] | None = None) -> None:
         """Work out these people's assignments anew, or everybody's."""
+        if self.org.app_by_id(app.id) is None:
+            return
         roll = self.roll(app)
         if users is None:
             reached = {each.user for each in roll.held} | {held.user for held in app.direct.values()}

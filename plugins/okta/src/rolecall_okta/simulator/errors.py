@@ -13,8 +13,16 @@ _RUN = uuid4().hex[:10]
 class OktaError(Exception):
     """A refusal, as the status and error body Okta answers with."""
 
-    def __init__(self, status: int, code: str, summary: str, causes: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        summary: str,
+        causes: Sequence[str] = (),
+        headers: Sequence[tuple[bytes, bytes]] = (),
+    ) -> None:
         super().__init__(f"{status} {code}: {summary}")
+        self.headers = list(headers)
         self.status = status
         self.code = code
         self.summary = summary
@@ -35,8 +43,21 @@ def invalid_token() -> OktaError:
     return OktaError(401, "E0000011", "Invalid token provided")
 
 
-def no_permission() -> OktaError:
-    return OktaError(403, "E0000006", "You do not have permission to perform the requested action")
+def no_permission(*causes: str) -> OktaError:
+    return OktaError(403, "E0000006", "You do not have permission to perform the requested action", causes)
+
+
+def not_valid(what: str, *causes: str) -> OktaError:
+    return OktaError(400, "E0000001", f"Api validation failed: {what}", causes)
+
+
+def not_well_formed() -> OktaError:
+    return OktaError(400, "E0000003", "The request body was not well-formed.")
+
+
+def content_type_missing() -> OktaError:
+    summary = "Bad request.  Accept and/or Content-Type headers are likely not set."
+    return OktaError(400, "E0000018", summary)
 
 
 def not_found(object_id: str, kind: str) -> OktaError:

@@ -38,9 +38,25 @@ class Reply:
     headers: Headers = field(default_factory=list)
     content_type: bytes = b"application/json"
 
+    def describing(self) -> Headers:
+        """The headers that tell of the body; a 204 has none."""
+        if self.status == 204:
+            return []
+        return [(b"content-type", self.content_type), (b"content-length", b"%d" % len(self.body))]
+
+
+async def read_body(receive: Receive) -> bytes:
+    """The whole body of a request."""
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    return body
+
 
 def refusal(error: OktaError) -> Reply:
-    return Reply(error.status, encode(error.body()))
+    return Reply(error.status, encode(error.body()), list(error.headers))
 
 
 @dataclass(slots=True)
@@ -59,10 +75,13 @@ class Exchange:
     closing: asyncio.Event
     status: int = 0
     """What was answered; 0 if nothing was."""
+    made: Reply | None = None
 
     async def reply(self) -> Reply:
-        """The reply Okta would give, made now."""
-        return self.make_reply()
+        """The reply Okta would give: the request is carried out at the first asking, and only then."""
+        if self.made is None:
+            self.made = self.make_reply()
+        return self.made
 
     def rate_limited(self, seconds: float) -> Reply:
         """A refusal that tells to come back after so many seconds, counted from this reply's date."""
@@ -101,10 +120,10 @@ class Exchange:
         await asyncio.gather(gone, stopped, return_exceptions=True)
 
     def reset(self) -> None:
-        """Drop the connection with a TCP reset."""
+        """Drop the connection with a TCP reset, unless the client has hung up already."""
         transport = self.scope["extensions"]["rolecall.transport"]
         connection = transport.get_extra_info("socket")
-        if connection is not None:
+        if connection is not None and connection.fileno() >= 0:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         transport.abort()
 
@@ -120,8 +139,7 @@ class Exchange:
                 "status": reply.status,
                 "headers": [
                     *_ALWAYS,
-                    (b"content-type", reply.content_type),
-                    (b"content-length", b"%d" % len(reply.body)),
+                    *reply.describing(),
                     *self.headers,
                     *reply.headers,
                 ],

@@ -4,6 +4,8 @@ okta.faults.add(r"^/api/v1/groups\?", Status(500))             # once, at the fi
 okta.faults.add(r"/users$", TruncatedJson(), nth=3)            # the third match only
 okta.faults.add(r"", Delay(0.2), times=None)                   # every request
 okta.faults.add(r"/groups/00g", Before(lambda org: org.delete_group(g)))
+okta.faults.add(r"/users/", Applied(Reset()), method="PUT")    # carried out, but nobody hears of it
+okta.faults.add(r"", READ_ONLY, method=WRITES, times=None)
 """
 
 import asyncio
@@ -11,12 +13,14 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from rolecall_okta.simulator.errors import OktaError
 from rolecall_okta.simulator.exchange import Exchange, Reply, refusal
 from rolecall_okta.simulator.organisation import Organisation
 from rolecall_okta.simulator.raw_json import encode
+
+WRITES: Final = "POST|PUT|PATCH|DELETE"
 
 
 class Fault(Protocol):
@@ -29,14 +33,15 @@ class Fault(Protocol):
 @dataclass(slots=True)
 class _Planned:
     pattern: re.Pattern[str]
+    method: re.Pattern[str]
     fault: Fault
     nth: int
     left: int | None
     matched: int = 0
 
-    def matches(self, target: str) -> bool:
+    def matches(self, method: str, target: str) -> bool:
         """Count one request; whether the fault may strike at it."""
-        if self.left == 0 or not self.pattern.search(target):
+        if self.left == 0 or not self.method.fullmatch(method) or not self.pattern.search(target):
             return False
         self.matched += 1
         return self.matched >= self.nth
@@ -53,22 +58,25 @@ class Faults:
 
     _planned: list[_Planned] = field(default_factory=list)
 
-    def add(self, pattern: str, fault: Fault, *, nth: int = 1, times: int | None = 1) -> None:
+    def add(
+        self, pattern: str, fault: Fault, *, method: str = ".*", nth: int = 1, times: int | None = 1
+    ) -> None:
         """Plan a fault for requests whose path and query (``/api/v1/groups?limit=200``) match.
 
+        ``method`` is a regular expression for the whole method, such as ``WRITES``.
         It strikes at the ``nth`` match and the ``times - 1`` after it; ``times=None`` is for ever.
         Of several that could strike, the one planned first does, and the others wait.
         """
-        self._planned.append(_Planned(re.compile(pattern), fault, nth, times))
+        self._planned.append(_Planned(re.compile(pattern), re.compile(method), fault, nth, times))
 
     def clear(self) -> None:
         self._planned.clear()
 
-    def due(self, target: str) -> Fault | None:
+    def due(self, method: str, target: str) -> Fault | None:
         """Count one request, and say what is to go wrong with it."""
         if not self._planned:
             return None
-        due = [planned for planned in self._planned if planned.matches(target)]
+        due = [planned for planned in self._planned if planned.matches(method, target)]
         return due[0].strike() if due else None
 
 
@@ -89,6 +97,9 @@ class Status:
             reply = Reply(self.status, self.body)
         reply.headers += self.headers
         return reply
+
+
+READ_ONLY: Final = Status(503, "E0000010", "Service is in read only mode")
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,3 +243,26 @@ class Before:
     async def answer(self, exchange: Exchange) -> Reply | None:
         self.change(exchange.org)
         return await exchange.reply()
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """Answer as usual, and let another writer change the org right then."""
+
+    change: Callable[[Organisation], object]
+
+    async def answer(self, exchange: Exchange) -> Reply | None:
+        reply = await exchange.reply()
+        self.change(exchange.org)
+        return reply
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """Carry the request out, and then let something else go wrong with the answer."""
+
+    then: Fault
+
+    async def answer(self, exchange: Exchange) -> Reply | None:
+        await exchange.reply()
+        return await self.then.answer(exchange)

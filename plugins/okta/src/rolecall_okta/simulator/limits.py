@@ -17,6 +17,7 @@ PER_MINUTE: Final[Mapping[str, int]] = {
     "org": 100,
     "iam": 100,
     "logs": 120,
+    "token": 300,
     "other": 1200,
 }
 """An org's limits by bucket, as last published for workforce orgs; one token may use a share of each."""

@@ -181,6 +181,8 @@ class GroupRule:
     groups: list[Group]
     excluded: list[User] = field(default_factory=list)
     raw: JsonObject | None = None
+    managed: set[tuple[str, str]] = field(default_factory=set)
+    """Ids of (group, person): the memberships that this rule made."""
 
 
 @dataclass(slots=True, eq=False)

@@ -125,6 +125,31 @@ class Organisation(Register):
         """An Active Directory integration: the source of directory groups."""
         return self.add_app("active_directory", domain, sign_on_mode="AUTO_LOGIN")
 
+    def import_people(self, directory: App, people: Iterable[User] | None = None) -> None:
+        """Give people an app user of the directory they come from; without ``people``, all in its groups."""
+        if people is None:
+            groups = [group for group in self.groups if group.source is directory]
+            people = {user for group in groups for user in group.members}
+        for user in sorted(people, key=lambda user: user.id):
+            self.assign_user(directory, user, profile=profiles.directory_person(user.login, directory.label))
+
+    def change_directory(self, group: Group, user: User, *, joined: bool = True) -> None:
+        """Somebody changes a group in its directory; Okta learns of it by an import."""
+        self.directories.change(group, user, joined=joined)
+
+    def directory_members(self, group: Group) -> list[User]:
+        """Whom the directory holds in a group, whatever Okta thinks."""
+        return self.directories.members(group)
+
+    def run_import(self, directory: App | None = None) -> None:
+        """Bring into Okta what a directory holds, or what all do."""
+        self.directories.run_import(directory)
+
+    def sign_in(self, user: User) -> None:
+        """A person signs in, whereupon Okta looks at what their directory says of them."""
+        user.last_login = self.now()
+        self.directories.run_import(person=user)
+
     def add_app(
         self,
         name: str,
@@ -200,10 +225,13 @@ class Organisation(Register):
         profile: Json = ABSENT,
         raw: JsonObject | None = None,
     ) -> DirectAssignment:
-        """Assign a person directly (scope ``USER``). Without a profile: the given AWS attributes only."""
+        """Assign a person directly (scope ``USER``). Without a profile: the given AWS attributes only.
+
+        Who was assigned already keeps the time of that.
+        """
         own = without_absent({"samlRoles": saml_roles, "role": role}) if profile is ABSENT else profile
-        now = self.now()
-        assignment = DirectAssignment(user, own, now, now)
+        before, now = self.app_user(app, user.id) if self.served else None, self.now()
+        assignment = DirectAssignment(user, own, before.created if before else now, now)
         app.direct[user.id] = assignment
         if raw is not None:
             app.app_user_raw[user.id] = raw
@@ -272,31 +300,50 @@ class Organisation(Register):
     def add_rule(
         self, name: str, expression: str, groups: Sequence[Group], *, status: str = "ACTIVE"
     ) -> GroupRule:
-        """A group rule; it is listed, and fills no group."""
+        """A group rule; it fills its groups if ``rule_expressions`` understands it and the org is served."""
         now = self.now()
         rule = GroupRule(self.ids.next("0pr"), name, status, now, now, expression, list(groups))
         self.rules.append(rule)
+        if self.served and status == "ACTIVE":
+            self.ruling.activated(rule)
         return rule
+
+    def activate_rule(self, rule: GroupRule) -> None:
+        rule.status, rule.last_updated = "ACTIVE", self.now()
+        if self.served:
+            self.ruling.activated(rule)
+
+    def deactivate_rule(self, rule: GroupRule) -> None:
+        """Its members stay where they are."""
+        rule.status, rule.last_updated = "INACTIVE", self.now()
 
     def add_admin_role(self, holder: User | Group, role_type: str) -> AdminRole:
         """Give a person or a group a standard admin role, such as ``SUPER_ADMIN``."""
-        label = ROLE_LABELS.get(role_type, role_type)
-        role = AdminRole(role_assignment_id(role_type), role_type, label, self.now())
+        role = self.new_admin_role(role_type)
         holder.roles = [*holder.roles, role]
         return role
+
+    def new_admin_role(self, role_type: str) -> AdminRole:
+        """A standard admin role that nobody holds yet."""
+        label = ROLE_LABELS.get(role_type, role_type)
+        return AdminRole(role_assignment_id(role_type), role_type, label, self.now())
 
     def add_custom_role(
         self, holder: User | Group, label: str, permissions: Sequence[str], resource_set: str = "Everything"
     ) -> AdminRole:
         """Give a person or a group a custom admin role on a resource set, making both."""
+        role = self.new_custom_role(label, permissions, resource_set)
+        holder.roles = [*holder.roles, role]
+        return role
+
+    def new_custom_role(self, label: str, permissions: Sequence[str], resource_set: str) -> AdminRole:
+        """A custom role bound to a resource set, both new, that nobody holds yet."""
         now = self.now()
         custom = CustomRole(self.ids.next("cr0"), label, label, now, list(permissions))
         resources = ResourceSet(self.ids.next("iam"), resource_set, resource_set, now)
         self.custom_roles.append(custom)
         self.resource_sets.append(resources)
-        role = AdminRole(self.ids.next("irb"), "CUSTOM", label, now, custom, resources)
-        holder.roles = [*holder.roles, role]
-        return role
+        return AdminRole(self.ids.next("irb"), "CUSTOM", label, now, custom, resources)
 
     def remove_admin_role(self, holder: User | Group, role: AdminRole) -> None:
         holder.roles = [held for held in holder.roles if held is not role]

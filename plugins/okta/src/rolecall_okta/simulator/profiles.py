@@ -31,3 +31,15 @@ def directory_group(name: str, description: str | None, domain: str) -> JsonObje
         "windowsDomainQualifiedName": f"{domain.partition('.')[0].upper()}\\{name}",
         "externalId": name.encode("utf-8", "surrogatepass").hex(),
     }
+
+
+def directory_person(login: str | None, domain: str) -> JsonObject:
+    """What Okta keeps of a person whom it imported from Active Directory."""
+    name = (login or "nobody").partition("@")[0]
+    parts = ",".join(f"DC={part}" for part in domain.split("."))
+    return {
+        "samAccountName": name,
+        "dn": f"CN={name},OU=People,{parts}",
+        "externalId": name.encode("utf-8", "surrogatepass").hex(),
+        "userPrincipalName": f"{name}@{domain}",
+    }

@@ -7,9 +7,13 @@ from operator import attrgetter
 from time import time
 from typing import TypeVar
 
+from rolecall_okta.simulator.agenda import Agenda
 from rolecall_okta.simulator.assignment import by_priority
+from rolecall_okta.simulator.behaviour import Behaviour
 from rolecall_okta.simulator.consequences import Consequences
+from rolecall_okta.simulator.directories import Directories
 from rolecall_okta.simulator.ids import IdSource
+from rolecall_okta.simulator.lagging_lists import LaggingLists
 from rolecall_okta.simulator.logins import LoginIndex
 from rolecall_okta.simulator.objects import (
     App,
@@ -24,6 +28,7 @@ from rolecall_okta.simulator.objects import (
     as_it_is,
 )
 from rolecall_okta.simulator.raw_json import JsonObject
+from rolecall_okta.simulator.ruling import Ruling
 from rolecall_okta.simulator.search_index import LaggingIndex
 from rolecall_okta.simulator.system_log import SystemLog, timestamp
 
@@ -55,7 +60,11 @@ class Register:
         self.clock: Callable[[], float] = time
         """Seconds since 1970; ``now`` tells the same as Okta writes it, once the org is served."""
         self.served = False
+        self.behaviour = Behaviour()
         self.log = SystemLog(self._seconds, seed)
+        self.agenda = Agenda(self._seconds)
+        self.directories = Directories(self)
+        self.ruling = Ruling(self)
         self.users: list[User] = []
         self.groups: list[Group] = []
         self.apps: list[App] = []
@@ -69,6 +78,8 @@ class Register:
         self._working: list[User] | None = None
         self._user_index: LaggingIndex[User] = LaggingIndex(self._seconds, as_it_is)
         self._group_index: LaggingIndex[Group] = LaggingIndex(self._seconds, as_it_is)
+        self._listed_members: LaggingLists[User] = LaggingLists(self._seconds, self._member_lag)
+        self._listed_groups: LaggingLists[Group] = LaggingLists(self._seconds, self._member_lag)
         self.consequences = Consequences(self)
         self.everyone = Group(
             self.ids.next("00g"),
@@ -123,6 +134,14 @@ class Register:
         _insert(groups, self.everyone)
         return groups
 
+    def listed_members(self, group: Group) -> list[User]:
+        """The group's members as its list shows them now."""
+        return self._listed_members.view(group.id, self.members_of(group))
+
+    def listed_groups(self, user: User) -> list[Group]:
+        """The person's groups as their list shows them now."""
+        return self._listed_groups.view(user.id, self.groups_of(user))
+
     def app_users(self, app: App) -> list[AppUser]:
         """By user id: everybody assigned to the app, with the profile Okta would resolve for them."""
         return self.consequences.roll(app).held
@@ -160,18 +179,34 @@ class Register:
     def add_member(self, group: Group, user: User) -> None:
         """Put a person into a group; nothing happens when they are in it."""
         if _find(group.members, user.id) is None:
+            self._keep_lists(group, user)
             _insert(group.members, user)
             _insert(user.groups, group)
             group.last_membership_updated = self.now()
             self.consequences.member_turned(group, user, joined=True)
 
-    def remove_member(self, group: Group, user: User) -> None:
-        """Take a person out of a group; nothing happens when they are not in it."""
+    def remove_member(self, group: Group, user: User, *, by_hand: bool = True) -> None:
+        """Take a person out of a group; nothing happens when they are not in it.
+
+        Whom a rule put there goes on its list of the excluded if an administrator does it.
+        """
         if _find(group.members, user.id) is not None:
+            self._keep_lists(group, user)
             _remove(group.members, user)
             _remove(user.groups, group)
             group.last_membership_updated = self.now()
-            self.consequences.member_turned(group, user, joined=False)
+            with self.log.transaction():
+                by_hand = by_hand and self.served and not self.consequences.importing
+                comes_back = by_hand and self.ruling.taken_out_by_hand(group, user)
+                self.consequences.member_turned(group, user, joined=False)
+                if comes_back:
+                    self.ruling.person_turned(user)
+
+    def catch_up(self) -> None:
+        """Let happen what is due by now: effects that come later than their causes."""
+        for action in self.agenda.due():
+            with self.log.by_itself():
+                action()
 
     @contextmanager
     def importing(self) -> Iterator[None]:
@@ -258,6 +293,7 @@ class Register:
         self.clock = clock
         self.now = lambda: timestamp(clock())
         if not self.served:
+            self.ruling.begin()
             self.served = True
             self.consequences.begin()
 
@@ -273,6 +309,15 @@ class Register:
 
     def _seconds(self) -> float:
         return self.clock()
+
+    def _member_lag(self) -> float:
+        return self.behaviour.member_lag if self.served else 0.0
+
+    def _keep_lists(self, group: Group, user: User) -> None:
+        if not self._member_lag():
+            return
+        self._listed_members.keep(group.id, group.members)
+        self._listed_groups.keep(user.id, self.groups_of(user))
 
     def _keep_user(self, new: User) -> None:
         self._came(new, self._user_index)
@@ -308,7 +353,7 @@ class Register:
 
     def _detach(self, user: User) -> None:
         for group in list(user.groups):
-            self.remove_member(group, user)
+            self.remove_member(group, user, by_hand=False)
         for app in self.apps:
             app.app_user_raw.pop(user.id, None)
             if app.direct.pop(user.id, None) is not None:

@@ -5,8 +5,7 @@ import socket
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -14,10 +13,12 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from rolecall_okta.simulator.clock import Clock
 from rolecall_okta.simulator.limits import Limits
 from rolecall_okta.simulator.organisation import Organisation
 from rolecall_okta.simulator.permissions import Token
 from rolecall_okta.simulator.server import Simulator
+from rolecall_okta.simulator.service_apps import ServiceApp
 
 _GRACE = 0.2
 
@@ -37,8 +38,9 @@ def serve(
     search_lag: float | None = None,
     log_lag: float | None = None,
     log_retention: float | None = None,
-    clock: Callable[[], float] = time.time,
+    clock: Callable[[], float] | None = None,
     control: bool = False,
+    clients: Iterable[ServiceApp] = (),
     host: str = "127.0.0.1",
     port: int = 0,
 ) -> Iterator[Simulator]:
@@ -59,14 +61,17 @@ def serve(
             not given, this and the next two stay as the org has them.
         log_lag: Seconds until an event can be read in the System Log.
         log_retention: Seconds that the System Log keeps an event.
-        clock: Tells the seconds since 1970 that everything here goes by: dates, limits, the log.
+        clock: Tells the seconds since 1970 that everything here goes by: dates, limits, tokens, the log.
+            Without it, a ``Clock``, which can be put forward.
         control: Also answer under ``/simulator/`` (see ``control``).
+        clients: Service apps, which get access tokens at ``/oauth2/v1/token``.
         host: The address to listen on.
         port: 0 for any that is free; ``domain`` of the simulator says which.
 
     Raises:
         Exception: At the end, what went wrong inside the simulator itself.
     """
+    clock = clock or Clock()
     limits = Limits(enforce_limits, limit_scale, window=limit_window, concurrency=concurrency, clock=clock)
     with listen(host, port) as listener:
         okta = Simulator(
@@ -78,6 +83,7 @@ def serve(
             limits=limits,
             page_size_cap=page_size_cap,
             control=control,
+            clients=clients,
         )
         if search_lag is not None:
             org.set_index_lag(search_lag)

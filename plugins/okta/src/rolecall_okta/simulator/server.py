@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache, partial
 from itertools import count
 from typing import NamedTuple
@@ -10,7 +10,8 @@ from urllib.parse import parse_qsl
 from uuid import uuid4
 from wsgiref.handlers import format_date_time
 
-from rolecall_okta.simulator import api
+from rolecall_okta.simulator import oauth, routes
+from rolecall_okta.simulator.admin_rendering import record_id
 from rolecall_okta.simulator.calls import Call
 from rolecall_okta.simulator.control import Control
 from rolecall_okta.simulator.errors import (
@@ -20,15 +21,17 @@ from rolecall_okta.simulator.errors import (
     not_acceptable,
     rate_limited,
 )
-from rolecall_okta.simulator.exchange import Exchange, Receive, Reply, Scope, Send, refusal
-from rolecall_okta.simulator.faults import Faults
+from rolecall_okta.simulator.exchange import Exchange, Receive, Reply, Scope, Send, read_body, refusal
+from rolecall_okta.simulator.faults import Fault, Faults
 from rolecall_okta.simulator.limits import Limits
 from rolecall_okta.simulator.organisation import Organisation
 from rolecall_okta.simulator.permissions import Token, tokens_of
 from rolecall_okta.simulator.rendering import Rendering
+from rolecall_okta.simulator.service_apps import ServiceApp, request_origin
+from rolecall_okta.simulator.system_log import Origin, user_target
 
-_API = "/api/v1/"
 _WELL_KNOWN = "/.well-known/okta-organization"
+_WITH_LENGTH = ("POST", "PUT")
 
 
 class Request(NamedTuple):
@@ -37,6 +40,15 @@ class Request(NamedTuple):
     method: str
     path: str
     query: str
+    status: int
+
+
+class Write(NamedTuple):
+    """One request that asked for a change, with what it sent; status 0 is "no answer"."""
+
+    method: str
+    path: str
+    body: bytes
     status: int
 
 
@@ -55,6 +67,7 @@ class Simulator:
         page_size_cap: int | None = None,
         keep_requests: bool = True,
         control: bool = False,
+        clients: Iterable[ServiceApp] = (),
     ) -> None:
         """See ``serve`` for what the arguments mean."""
         self.org = org
@@ -64,7 +77,10 @@ class Simulator:
         self.limits = limits or Limits()
         self.page_size_cap = page_size_cap
         self.faults = Faults()
+        self.oauth = oauth.AuthorizationServer(clients, self.limits.clock, org.behaviour)
+        self.clients = self.oauth.clients
         self.requests: list[Request] = []
+        self.writes: list[Write] = []
         self.served = 0
         self.served_by: Counter[str] = Counter()
         """By method and path: ``GET /api/v1/groups/*/users``."""
@@ -85,19 +101,23 @@ class Simulator:
             await self._control.answer(scope, receive, send)
             return
         target = f"{path}?{query}" if query else path
+        method = scope["method"]
+        body = b"" if method == "GET" else await read_body(receive)
         self.served += 1
         self.limits.in_flight += 1
         try:
-            exchange = self._exchange(scope, receive, send, path, query)
+            exchange = self._exchange(scope, receive, send, path, query, body)
             if self.latency:
                 await asyncio.sleep(self.latency)
-            fault = self.faults.due(target)
-            reply = exchange.make_reply() if fault is None else await fault.answer(exchange)
+            fault = self.faults.due(method, target)
+            reply = exchange.make_reply() if fault is None else await self._faulty(fault, exchange)
         finally:
             self.limits.in_flight -= 1
         if self._keep_requests:
             status = exchange.status if reply is None else reply.status
-            self.requests.append(Request(scope["method"], path, query, status))
+            self.requests.append(Request(method, path, query, status))
+            if method != "GET":
+                self.writes.append(Write(method, path, body, status))
         if reply is not None:
             await exchange.send_whole(reply)
 
@@ -105,51 +125,80 @@ class Simulator:
         """The path and query of every request so far."""
         return [f"{made.path}?{made.query}" if made.query else made.path for made in self.requests]
 
-    def _exchange(self, scope: Scope, receive: Receive, send: Send, path: str, query: str) -> Exchange:
+    def token_id(self, text: str) -> str:
+        """The id of an API token's record, by which the System Log names it."""
+        return record_id(1 + list(self.tokens).index(text))
+
+    def _exchange(
+        self, scope: Scope, receive: Receive, send: Send, path: str, query: str, body: bytes
+    ) -> Exchange:
         headers = dict(scope["headers"])
         base = self._public_url or f"http://{headers.get(b'host', b'').decode('latin-1') or self.domain}"
-        secret = headers.get(b"authorization", b"").decode("latin-1").removeprefix("SSWS ")
+        authorization = headers.get(b"authorization", b"").decode("latin-1")
+        secret = authorization.removeprefix("SSWS ")
+        token = self.tokens.get(secret)
+        issued = None if token is not None else self.oauth.issued(authorization)
+        request_id = f"{self._run}{next(self._numbers):016x}"
         asked = _Asked(
             scope["method"],
             path,
             query,
             base + path,
             secret,
-            _wants_no_credentials(headers),
-            _accepts_json(headers),
+            headers,
+            body,
+            request_id,
+            authorization,
+            issued,
         )
-        found = api.find_route(path.removeprefix(_API)) if path.startswith(_API) else None
-        shape = f"{_API}{'/'.join(found[0].path)}" if found else path
+        found = routes.find_route(path)
+        shape = found[0].shape if found else path
         self.served_by[f"{scope['method']} {shape}"] += 1
-        token = self.tokens.get(secret)
-        share = token.share if token else None
-        admitted, limit_headers = self.limits.admit(secret, found[0].bucket if found else "other", share)
+        bucket = found[0].bucket if found else "token" if path == oauth.PATH else "other"
+        counted = secret if issued is None else issued.client.client_id
+        admitted, limit_headers = self.limits.admit(counted, bucket, token.share if token else None)
         return Exchange(
             org=self.org,
             url=f"{asked.url}?{query}" if query else asked.url,
             make_reply=partial(self._reply, asked, found) if admitted else _too_many,
-            headers=[*limit_headers, (b"date", _http_date(int(self.limits.clock()))), self._request_id()],
+            headers=[
+                *limit_headers,
+                (b"date", _http_date(int(self.limits.clock()))),
+                (b"x-okta-request-id", request_id.encode("ascii")),
+            ],
             scope=scope,
             receive=receive,
             send=send,
             closing=self.closing,
         )
 
-    def _reply(self, asked: "_Asked", found: tuple[api.Route, list[str]] | None) -> Reply:
+    async def _faulty(self, fault: Fault, exchange: Exchange) -> Reply | None:
         try:
+            return await fault.answer(exchange)
+        except Exception as bug:  # noqa: BLE001 - a change that can't be made must not look like a fault
+            return self._bug(bug)
+
+    def _bug(self, bug: Exception) -> Reply:
+        self.bugs.append(bug)
+        return refusal(OktaError(500, "E0000009", "Internal Server Error"))
+
+    def _reply(self, asked: "_Asked", found: tuple[routes.Route, list[str]] | None) -> Reply:
+        try:
+            self.org.catch_up()
             return self._answer(asked, found)
         except OktaError as error:
             return refusal(error)
         except Exception as bug:  # noqa: BLE001 - a bug here must not look like Okta's weather
-            self.bugs.append(bug)
-            return refusal(OktaError(500, "E0000009", "Internal Server Error"))
+            return self._bug(bug)
 
-    def _answer(self, asked: "_Asked", found: tuple[api.Route, list[str]] | None) -> Reply:
+    def _answer(self, asked: "_Asked", found: tuple[routes.Route, list[str]] | None) -> Reply:
         if asked.path == _WELL_KNOWN:
             return Reply(200, self._show.well_known())
-        token = self.tokens.get(asked.secret)
-        if token is None:
-            raise invalid_token()
+        if asked.method in _WITH_LENGTH and not asked.body and not asked.has_length:
+            return Reply(411, b"", content_type=b"text/html")
+        if asked.path == oauth.PATH and asked.method == "POST":
+            return self.oauth.issue(asked.url, asked.headers, asked.body)
+        token = self._token(asked)
         if not asked.accepts_json:
             raise not_acceptable()
         if found is None:
@@ -167,11 +216,36 @@ class Simulator:
             asked.lean,
             self.tokens.values(),
             self.page_size_cap,
+            asked.body,
+            asked.headers.get(b"content-type", b"").decode("latin-1"),
+            None if asked.issued is None else asked.issued.scopes,
+            self.clients,
         )
-        return api.answer(route, asked.method, call)
+        if asked.method == "GET":
+            return routes.answer(route, asked.method, call)
+        with self.org.log.acting(self._origin(asked, token)):
+            return routes.answer(route, asked.method, call)
 
-    def _request_id(self) -> tuple[bytes, bytes]:
-        return b"x-okta-request-id", f"{self._run}{next(self._numbers):016x}".encode("ascii")
+    def _token(self, asked: "_Asked") -> Token:
+        """What the caller may do.
+
+        Raises:
+            OktaError: The caller has no token, or none that holds here and now.
+        """
+        token = self.tokens.get(asked.secret)
+        if token is None:
+            if asked.issued is None:
+                raise invalid_token()
+            self.oauth.check(asked.issued, asked.authorization, asked.headers, asked.method, asked.url)
+            token = asked.issued.client.token()
+        return token
+
+    def _origin(self, asked: "_Asked", token: Token) -> Origin:
+        if asked.issued is not None:
+            return request_origin(asked.issued.client.actor(), asked.request_id, asked.path, {})
+        actor = user_target(token.owner) if token.owner is not None else self.org.log.actor
+        detail = {"requestApiTokenId": self.token_id(asked.secret)}
+        return request_origin(actor, asked.request_id, asked.path, detail)
 
 
 class _Asked(NamedTuple):
@@ -180,18 +254,25 @@ class _Asked(NamedTuple):
     query: str
     url: str
     secret: str
-    lean: bool
-    accepts_json: bool
+    headers: Mapping[bytes, bytes]
+    body: bytes
+    request_id: str
+    authorization: str
+    issued: oauth.Issued | None
 
+    @property
+    def accepts_json(self) -> bool:
+        accepted = self.headers.get(b"accept", b"*/*")
+        return any(kind in accepted for kind in (b"*/*", b"application/*", b"application/json"))
 
-def _accepts_json(headers: Mapping[bytes, bytes]) -> bool:
-    accepted = headers.get(b"accept", b"*/*")
-    return any(kind in accepted for kind in (b"*/*", b"application/*", b"application/json"))
+    @property
+    def lean(self) -> bool:
+        """Whether no credentials are wanted: Okta takes this wish in the content type, even of a GET."""
+        return b"omitCredentials" in self.headers.get(b"content-type", b"")
 
-
-def _wants_no_credentials(headers: Mapping[bytes, bytes]) -> bool:
-    """Okta takes this wish in the content type, even of a GET."""
-    return b"omitCredentials" in headers.get(b"content-type", b"")
+    @property
+    def has_length(self) -> bool:
+        return b"content-length" in self.headers or b"transfer-encoding" in self.headers
 
 
 def _too_many() -> Reply:

@@ -6,17 +6,17 @@ it be read, and from then its retention counts.
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import blake2b
 from heapq import heappop, heappush
 from random import Random
-from threading import Lock
+from threading import Lock, local
 from typing import Final
 from uuid import UUID
 
-from rolecall_okta.simulator.objects import App, Group, User
+from rolecall_okta.simulator.objects import App, Group, GroupRule, User
 from rolecall_okta.simulator.raw_json import JsonObject
 
 RETENTION: Final = 90 * 86_400.0
@@ -55,6 +55,7 @@ _MESSAGES: Final = {
     "iam.resourceset.bindings.add": "Add role assignment",
     "iam.resourceset.bindings.delete": "Delete role assignment",
     "system.import.complete": "Complete user import",
+    "group.user_membership.rule.add_exclusion": "Exclude user from group rule",
 }
 
 
@@ -67,6 +68,37 @@ class LogEvent:
     persisted: float
     body: JsonObject
     """As the API shows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who makes the changes of now, and by what: a request, or a job of Okta's own."""
+
+    actor: JsonObject
+    transaction: str | None = None
+    """The request's id; without one, each transaction has an id of its own."""
+    kind: str = "WEB"
+    detail: JsonObject = field(default_factory=dict)
+    debug: JsonObject = field(default_factory=dict)
+
+
+OKTA_ITSELF: Final = Origin(
+    {
+        "id": "00usystemprincipal5d7",
+        "type": "SystemPrincipal",
+        "alternateId": "system@okta.example",
+        "displayName": "Okta System",
+        "detailEntry": None,
+    },
+    kind="JOB",
+)
+
+
+class _Now(local):
+    """Of the thread that changes the org."""
+
+    origin: Origin | None = None
+    transaction: str | None = None
 
 
 class SystemLog:
@@ -90,7 +122,7 @@ class SystemLog:
         self._seed = seed
         self._random = Random(seed)
         self._written = 0
-        self._transaction: str | None = None
+        self._now = _Now()
         self._lock = Lock()
         self._waiting: list[tuple[float, int, LogEvent]] = []
         self._persisted: list[LogEvent] = []
@@ -124,8 +156,9 @@ class SystemLog:
         now = self._clock()
         shuffled = list(targets)
         self._random.shuffle(shuffled)
+        origin = self._now.origin or Origin(self.actor)
         body: JsonObject = {
-            "actor": self.actor,
+            "actor": origin.actor,
             "client": {"userAgent": None, "zone": "null", "device": "Unknown", "id": None, "ipAddress": None},
             "device": None,
             "authenticationContext": {"authenticationStep": 0, "externalSessionId": "unknown"},
@@ -135,9 +168,13 @@ class SystemLog:
             "published": timestamp(now, milliseconds=True),
             "securityContext": {},
             "severity": "INFO",
-            "debugContext": {"debugData": debug or {}},
+            "debugContext": {"debugData": {**origin.debug, **(debug or {})}},
             "legacyEventType": None,
-            "transaction": {"type": "WEB", "id": self._transaction or self._id("transaction"), "detail": {}},
+            "transaction": {
+                "type": origin.kind,
+                "id": origin.transaction or self._now.transaction or self._id("transaction"),
+                "detail": origin.detail,
+            },
             "uuid": str(UUID(hex=self._id("event"))),
             "version": "0",
             "request": {"ipChain": []},
@@ -150,12 +187,25 @@ class SystemLog:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Events written inside share one transaction."""
-        outer = self._transaction
-        self._transaction = outer or self._id(f"transaction of {self._written}")
+        outer = self._now.transaction
+        self._now.transaction = outer or self._id(f"transaction of {self._written}")
         try:
             yield
         finally:
-            self._transaction = outer
+            self._now.transaction = outer
+
+    @contextmanager
+    def acting(self, origin: Origin) -> Iterator[None]:
+        """Events that this thread writes inside tell of this origin."""
+        outer, self._now.origin = self._now.origin, origin
+        try:
+            yield
+        finally:
+            self._now.origin = outer
+
+    def by_itself(self) -> AbstractContextManager[None]:
+        """Events that this thread writes inside tell of a job of Okta's own."""
+        return self.acting(OKTA_ITSELF)
 
     def _move_on(self) -> None:
         now = self._clock()
@@ -198,6 +248,10 @@ def app_user_target(app: App, user: User) -> JsonObject:
 
 def app_group_target(app: App, group: Group) -> JsonObject:
     return _target(_inner_id("0ga", app.id, group.id), "AppGroup", "unknown", group.name)
+
+
+def rule_target(rule: GroupRule) -> JsonObject:
+    return _target(rule.id, "GroupRule", "unknown", rule.name)
 
 
 def role_target(label: str) -> JsonObject:
