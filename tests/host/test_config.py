@@ -210,6 +210,27 @@ def test_a_secret_file_that_can_be_none_is_named(file, path):
     assert problem.startswith("connectors.lab-one.token: ")
 
 
+@pytest.mark.parametrize(
+    "secret",
+    ["-----BEGIN PRIVATE KEY-----\nQUJD\n-----END PRIVATE KEY-----\n", '{\r\n"kty": "RSA"\r\n}'],
+)
+def test_a_key_may_have_several_lines(file, monkeypatch, secret):
+    monkeypatch.setenv("LAB_TOKEN", secret)
+
+    opened = configure(read_draft(file(GOOD)), plugins(), ["lab-one"]).connectors["lab-one"]
+
+    assert opened.secrets["token"].reveal() == secret.strip()
+
+
+@pytest.mark.parametrize("secret", ["two\nlines", "-----BEGIN \x1b[31m", "{\x07}", "{é}"])
+def test_a_secret_that_no_token_or_key_can_be_is_refused_without_a_word_of_it(file, monkeypatch, secret):
+    monkeypatch.setenv("LAB_TOKEN", secret)
+
+    (problem,) = problems_of(configure, read_draft(file(GOOD)), plugins(), ["lab-one"])
+
+    assert problem.endswith("the secret from env 'LAB_TOKEN' holds characters no token has")
+
+
 def test_provisioning_needs_the_list_of_what_may_be_loaded(file):
     text = GOOD + 'provisioning = "on"\n'
 

@@ -5,10 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from rolecall import hookspecs
+from rolecall import hookspecs, provisioning_hookspecs
 
 GUIDE = Path(__file__).parents[2] / "docs" / "writing-a-connector.md"
-HOOKS = {name: spec for name, spec in vars(hookspecs).items() if name.startswith("rolecall_")}
+HOOKS = {
+    name: spec
+    for specs in (hookspecs, provisioning_hookspecs)
+    for name, spec in vars(specs).items()
+    if name.startswith("rolecall_")
+}
 
 
 @pytest.mark.parametrize("name", HOOKS)

@@ -4,8 +4,19 @@ import sys
 
 import pytest
 
-from rolecall import PluginError
+from rolecall import (
+    Action,
+    Actor,
+    EntitlementRef,
+    Held,
+    Plan,
+    PluginError,
+    ProvisioningRequest,
+    Ref,
+    Refused,
+)
 from rolecall.contracts import ConnectorContext
+from rolecall.plugin_tables import LoadedSettings
 from rolecall.plugins import load_plugins, open_connector
 from tests.host.plugin_samples import GOOD, install
 
@@ -206,3 +217,29 @@ def test_a_broadcast_reaches_the_others_when_one_listener_raises(site, caplog):
 
     assert heard.read_text() == "aws-prod"
     assert "a_raiser" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("how", "is_refused"),
+    [
+        pytest.param({}, True, id="a write"),
+        pytest.param({"dry_run": True}, False, id="a dry run"),
+        pytest.param({"undo": True}, False, id="taking back what was given for a time"),
+    ],
+)
+def test_while_a_plugin_is_broken_that_may_be_a_policy_nothing_is_written(site, how, is_refused):
+    install(site, "acme-four-eyes", "1 / 0")
+    person, admin = Ref("user", "ada"), EntitlementRef(Ref("room", "vault"), "enter")
+    undo = (Held("acme", Ref("room", "vault"), person, "enter"),) if how.pop("undo", False) else ()
+    request = ProvisioningRequest("revoke" if undo else "grant", admin, person, undo=undo)
+    action = Action("rooms", "guild", Actor("eve", "operator_asserted"), request, **how)
+    plan = Plan(request.operation, admin, person, "ada")
+    plugins, settings = load_plugins(), LoadedSettings(site)
+
+    if is_refused:
+        with pytest.raises(Refused, match="acme_four_eyes is broken, and may be a policy") as caught:
+            plugins.ask_policies(action, plan, settings)
+        assert caught.value.code == "policy_broken"
+        load_plugins(disabled=["acme_four_eyes"]).ask_policies(action, plan, settings)
+    else:
+        plugins.ask_policies(action, plan, settings)

@@ -2,7 +2,8 @@
 
 It is read at two depths. ``read_draft`` knows the host's own keys and the connectors' names, which
 is all that reading the store needs, and works while a plugin is broken. ``configure`` has each
-connector's kind validate the rest, and reads the secrets of those that are about to be opened.
+connector's kind and each plugin validate the rest, and reads the secrets of the connectors that are
+about to be opened.
 """
 
 import os
@@ -17,23 +18,34 @@ from typing import Any, Literal, cast
 from rolecall.accounts import Accounts, load_accounts
 from rolecall.config_schemas import (
     HOST_KEYS,
+    HOST_TABLES,
     TABLES,
     ConnectorSchema,
     did_you_mean,
     dotted,
     load_table,
+    slip_of_host,
 )
-from rolecall.contracts import ConnectorKind, Secret
-from rolecall.errors import ConfigError, PluginError
+from rolecall.contracts import Secret
+from rolecall.credentials import (
+    WRITE_KEY,
+    WriteCredential,
+    load_settings,
+    load_write_credential,
+    read_secrets,
+    secret_refs,
+)
+from rolecall.errors import ConfigError
+from rolecall.plugin_tables import load_tables
 from rolecall.plugins import Plugins
-from rolecall.secrets import SecretField, SecretRef, read_secret
+from rolecall.secrets import SecretRef, read_secret
 
 FILE_NAME = "rolecall.toml"
 DEFAULT_STORE = "sqlite:///rolecall.db"
 DEFAULT_SHRINK = 0.2
 DEFAULT_FULL_EVERY = timedelta(hours=24)
 DEFAULT_MAX_AGE = timedelta(hours=24)
-_KEYS_HINT = "the keys of a kind: rolecall plugins schema KIND"
+_KEYS_HINT = "the keys of a kind, or of a plugin's table: rolecall plugins schema NAME"
 _ABOUT_KEYS = (": missing", ": unknown key", "'?)")
 CONNECTOR_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 
@@ -56,6 +68,8 @@ class ConnectorConfig:
         settings: What the kind's schema loaded; None as long as it hasn't.
         secret_refs: Setting → where the secret is; empty as long as settings is None.
         secrets: Setting → secret, of a connector about to be opened.
+        write_table: The write credential as it stands in the file; None without one. Not for showing.
+        write_credential: What the kind's schema made of it; None as long as it hasn't, or without one.
     """
 
     name: str
@@ -70,6 +84,23 @@ class ConnectorConfig:
     settings: object = None
     secret_refs: Mapping[str, SecretRef] = field(default_factory=dict)
     secrets: Mapping[str, Secret] = field(default_factory=dict)
+    write_table: Mapping[str, object] | None = field(default=None, repr=False)
+    write_credential: WriteCredential | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProvisioningRules:
+    """``[provisioning]``: what holds for every write.
+
+    Attributes:
+        patience: How long to wait for a read-back to show what was written.
+        handoff_due: How long a person outside has for a change that was handed over.
+        require_assurance: ``oidc``: who isn't signed in at the org can't have anything written.
+    """
+
+    patience: timedelta = timedelta(seconds=30)
+    handoff_due: timedelta = timedelta(days=2)
+    require_assurance: Literal["oidc"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +116,10 @@ class Config:
         disabled: Plugins that aren't loaded.
         allow: When given, the only distributions that are loaded.
         connectors: By name, in the file's order.
+        provisioning: What holds for every write.
+        tables: What the schemas of plugins' own tables loaded, by the table's name; None as long as no
+            plugin was asked.
+        idle_tables: Tables that no loaded plugin declares, while there are plugins that aren't loaded.
     """
 
     path: Path
@@ -95,6 +130,9 @@ class Config:
     disabled: tuple[str, ...] = ()
     allow: tuple[str, ...] = ()
     connectors: Mapping[str, ConnectorConfig] = field(default_factory=dict)
+    provisioning: ProvisioningRules = field(default_factory=ProvisioningRules)
+    tables: Mapping[str, object] | None = field(default=None, repr=False)
+    idle_tables: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -110,11 +148,13 @@ class Draft:
         config: What could be read; parts with mistakes are left at their defaults.
         problems: The mistakes, by dotted key.
         plugins_known: False when ``[plugins]`` doesn't say what may be loaded, so that nothing may be.
+        others: Everything in the file that isn't the host's, and may be a plugin's.
     """
 
     config: Config
     problems: tuple[str, ...]
     plugins_known: bool
+    others: Mapping[str, object] = field(default_factory=dict, repr=False)
 
 
 def find_config(named: str | Path | None, folder: Path) -> Path | None:
@@ -159,10 +199,9 @@ def read_draft(path: Path) -> Draft:
 def draft_from(document: Mapping[str, Any], path: Path) -> Draft:
     """The draft of a parsed file; see ``read_draft``."""
     problems: list[str] = []
-    unknown = [key for key in document if key not in TABLES and key != "connectors"]
-    problems.extend(
-        f"{dotted('', key)}: unknown key{did_you_mean(key, [*TABLES, 'connectors'])}" for key in unknown
-    )
+    others = {key: value for key, value in document.items() if key not in HOST_TABLES}
+    slips = {key: guess for key in others if (guess := slip_of_host(key))}
+    problems.extend(f"{dotted('', key)}: unknown key{guess}" for key, guess in slips.items())
     loaded: dict[str, Mapping[str, Any]] = {}
     for name, schema in TABLES.items():
         table = load_table(schema(), document.get(name, {}), name, problems) if name in document else {}
@@ -188,15 +227,22 @@ def draft_from(document: Mapping[str, Any], path: Path) -> Draft:
         disabled=tuple(plugins.get("disabled", ())),
         allow=tuple(plugins.get("allow", ())),
         connectors=connectors,
+        provisioning=ProvisioningRules(**loaded.get("provisioning", {})),
     )
-    return Draft(config, tuple(problems), plugins_known="plugins" in loaded and not unbounded)
+    return Draft(
+        config,
+        tuple(problems),
+        plugins_known="plugins" in loaded and not unbounded,
+        others={key: value for key, value in others.items() if key not in slips},
+    )
 
 
 def configure(draft: Draft, plugins: Plugins, opening: Collection[str] = ()) -> Config:
-    """The whole configuration, validated by the connectors' kinds.
+    """The whole configuration, validated by the connectors' kinds and the plugins whose tables it has.
 
     A connector whose kind isn't there is a mistake, unless it isn't about to be opened and a plugin
-    that might offer the kind is broken or disabled: one bad plugin doesn't stop the others.
+    that might offer the kind is broken or disabled: one bad plugin doesn't stop the others. The same goes for
+    a table that such a plugin might have declared.
 
     Args:
         draft: The file.
@@ -204,7 +250,7 @@ def configure(draft: Draft, plugins: Plugins, opening: Collection[str] = ()) -> 
         opening: Names of connectors about to be opened, whose secrets are read.
 
     Raises:
-        ConfigError: All mistakes: the host's, each kind's, and missing secrets.
+        ConfigError: All mistakes: the host's, each kind's, each plugin's, and missing secrets.
     """
     problems = list(draft.problems)
     missing = tuple(info for info in plugins.inventory if info.state != "ok")
@@ -219,27 +265,48 @@ def configure(draft: Draft, plugins: Plugins, opening: Collection[str] = ()) -> 
                 )
             connectors[name] = connector
             continue
-        settings = _settings(kind, connector.table, path, problems)
+        settings = load_settings(kind, connector.table, path, problems)
         refs = secret_refs(kind, connector.table)
         secrets: dict[str, Secret] = {}
         if name in opening:
-            secrets = _read_secrets(refs, path, draft.config.folder, plugins, problems)
-        connectors[name] = replace(connector, settings=settings, secret_refs=refs, secrets=secrets)
+            secrets = read_secrets(refs, path, draft.config.folder, plugins, problems)
+        write = connector.write_table and load_write_credential(
+            kind, connector.table, connector.write_table, path, problems
+        )
+        connectors[name] = replace(
+            connector, settings=settings, secret_refs=refs, secrets=secrets, write_credential=write or None
+        )
+    tables, idle = load_tables(draft.others, plugins, problems)
     if problems:
         raise _invalid(draft.config.path, problems)
-    return replace(draft.config, connectors=connectors)
+    return replace(draft.config, connectors=connectors, tables=tables, idle_tables=idle)
 
 
-def secret_refs(kind: ConnectorKind, table: Mapping[str, object]) -> dict[str, SecretRef]:
-    """Where the secrets of a connector's table are, by setting; those written wrongly are left out."""
-    refs = {}
-    for name, schema_field in kind.settings().fields.items():
-        value = table.get(schema_field.data_key or name)
-        if isinstance(schema_field, SecretField) and isinstance(value, Mapping) and len(value) == 1:
-            ((scheme, reference),) = value.items()
-            if isinstance(reference, str) and reference:
-                refs[name] = SecretRef(str(scheme), reference)
-    return refs
+def connector_secrets(
+    config: Config, connector: ConnectorConfig, plugins: Plugins, *, write: bool
+) -> dict[str, Secret]:
+    """The secrets of a connector that is about to be opened, by setting, read now.
+
+    Args:
+        config: Whose connector it is, validated by its kind.
+        connector: The connector.
+        plugins: Asked for schemes that aren't the host's own.
+        write: With its write credential.
+
+    Raises:
+        ConfigError: Some can't be read.
+    """
+    credential = connector.write_credential if write else None
+    refs = credential.secret_refs if credential else connector.secret_refs
+    own = credential.own if credential else frozenset[str]()
+    path, problems = dotted("connectors", connector.name), list[str]()
+    secrets: dict[str, Secret] = {}
+    for place, inside in ((path, False), (dotted(path, WRITE_KEY), True)):
+        chosen = {name: ref for name, ref in refs.items() if (name in own) is inside}
+        secrets |= read_secrets(chosen, place, config.folder, plugins, problems)
+    if problems:
+        raise _invalid(config.path, problems)
+    return secrets
 
 
 def _parse(path: Path) -> dict[str, Any]:
@@ -329,31 +396,8 @@ def _connector(name: str, loaded: Mapping[str, Any], table: Mapping[str, object]
         loaded.get("identity_source_when_stale", "use"),
         loaded["provisioning"],
         {key: value for key, value in table.items() if key not in HOST_KEYS},
+        write_table=loaded.get("write_credential"),
     )
-
-
-def _settings(kind: ConnectorKind, table: Mapping[str, object], path: str, problems: list[str]) -> object:
-    try:
-        return load_table(kind.settings(), table, path, problems, also_known=HOST_KEYS)
-    except Exception as error:  # a stranger's schema can raise anything
-        raise PluginError(
-            f"The settings schema of kind {kind.id} broke with {type(error).__name__} on {path}.",
-            hint="report it to the plugin's author",
-        ) from error
-
-
-def _read_secrets(
-    refs: Mapping[str, SecretRef], path: str, folder: Path, plugins: Plugins, problems: list[str]
-) -> dict[str, Secret]:
-    secrets = {}
-    for setting, ref in refs.items():
-        try:
-            secrets[setting] = read_secret(ref, folder, plugins.resolve_secret)
-        except ConfigError as error:
-            problems.append(f"{dotted(path, setting)}: {error.message}")
-        except Exception as error:  # noqa: BLE001 - a path that can't be one, or a plugin's bug
-            problems.append(f"{dotted(path, setting)}: can't be read ({type(error).__name__})")
-    return secrets
 
 
 def _no_such_kind(kind: str, plugins: Plugins) -> str:

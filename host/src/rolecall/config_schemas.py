@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import marshmallow as ma
 
@@ -54,14 +54,15 @@ class FilePath(ma.fields.Field[Path]):
 class Duration(ma.fields.Field[timedelta]):
     """A length of time, in quotes: a whole number and its unit, or "0"."""
 
-    def __init__(self, description: str) -> None:
+    def __init__(self, description: str, *, required: bool = False) -> None:
         super().__init__(
+            required=required,
             metadata={
                 "type": "string",
                 "pattern": f"^({PATTERN})$",
                 "examples": ["30m", "24h", "7d"],
                 "description": description,
-            }
+            },
         )
 
     def _deserialize(
@@ -121,6 +122,17 @@ class PluginsSchema(ma.Schema):
     allow = ma.fields.List(ma.fields.String(validate=_NOT_EMPTY))
 
 
+class ProvisioningSchema(ma.Schema):
+    """``[provisioning]``."""
+
+    patience = Duration("How long to wait for a read-back to show what was written.")
+    handoff_due = Duration("How long a person outside has for a change that was handed over.")
+    require_assurance = ma.fields.String(
+        validate=ma.validate.OneOf(["oidc"], error='must be "oidc"'),
+        metadata={"description": "Who isn't signed in at the org can't have anything written."},
+    )
+
+
 class ConnectorSchema(ma.Schema):
     """The host's keys of a connector's table; the other keys are its kind's."""
 
@@ -165,7 +177,10 @@ class ConnectorSchema(ma.Schema):
     write_credential = ma.fields.Dict(
         keys=ma.fields.String(),
         validate=_NOT_EMPTY,
-        metadata={"description": "A second credential, opened only while a plan is carried out."},
+        metadata={
+            "description": "A second credential, opened only while a plan is carried out: the settings of "
+            "this kind that say whose credential is used, in place of the connector's own."
+        },
     )
 
 
@@ -174,8 +189,34 @@ TABLES: Mapping[str, type[ma.Schema]] = {
     "sync": SyncSchema,
     "accounts": AccountsSchema,
     "plugins": PluginsSchema,
+    "provisioning": ProvisioningSchema,
 }
+HOST_TABLES = (*TABLES, "connectors")
 HOST_KEYS = tuple(ConnectorSchema().fields)
+
+
+class NamedTables(ma.Schema):
+    """A table of tables that are all alike, by name; it loads to a dict of what each loads to.
+
+    Attributes:
+        each: What each of them is; set by subclasses.
+    """
+
+    each: ClassVar[type[ma.Schema]]
+
+    def load(self, data: Any, **_: Any) -> dict[str, Any]:
+        """Load every table, and raise the mistakes of all."""
+        if not isinstance(data, Mapping):
+            raise ma.ValidationError({ma.exceptions.SCHEMA: ["must be a table"]})
+        loaded, mistakes = {}, {}
+        for name, table in data.items():
+            try:
+                loaded[name] = self.each().load(table)
+            except ma.ValidationError as error:
+                mistakes[name] = error.messages
+        if mistakes:
+            raise ma.ValidationError(mistakes)
+        return loaded
 
 
 def load_table(
@@ -196,11 +237,10 @@ def load_table(
     if not isinstance(table, Mapping):
         problems.append(f"{path}: must be a table")
         return None
-    known = [field.data_key or name for name, field in schema.fields.items()] + list(also_known)
     try:
         return schema.load(table)
     except ma.ValidationError as error:
-        problems.extend(_described(error.messages, path, known))
+        problems.extend(_described(error.messages, path, schema, tuple(also_known)))
         return None
 
 
@@ -210,21 +250,32 @@ def dotted(path: str, key: str) -> str:
     return f"{path}.{quoted}" if path else quoted
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
+def did_you_mean(word: str, known: Iterable[str], likeness: float = 0.6) -> str:
     """`` (did you mean 'x'?)``, or nothing when no known word is near."""
-    near = difflib.get_close_matches(word, list(known), n=1)
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=likeness)
     return f" (did you mean '{near[0]}'?)" if near else ""
 
 
-def _described(messages: object, path: str, known: Iterable[str] = ()) -> list[str]:
+def slip_of_host(table: str) -> str:
+    """What ``did_you_mean`` says of a table that is almost one of the host's: no plugin may have it."""
+    return did_you_mean(table, HOST_TABLES, likeness=0.75)
+
+
+def _described(
+    messages: object, path: str, schema: ma.Schema | None = None, also_known: tuple[str, ...] = ()
+) -> list[str]:
     """One line per mistake from marshmallow's nested messages."""
     match messages:
         case Mapping():
             lines = []
             for key, inner in messages.items():
+                if isinstance(key, int):
+                    lines.extend(_described(inner, f"{path}[{key}]", schema))
+                    continue
                 where = path if key == ma.exceptions.SCHEMA else dotted(path, str(key))
-                for line in _described(inner, where):
-                    unknown = line == f"{where}: unknown key"
+                for line in _described(inner, where, _schema_within(schema, str(key))):
+                    unknown = schema is not None and line == f"{where}: unknown key"
+                    known = (*_keys(schema), *also_known)
                     lines.append(line + did_you_mean(str(key), known) if unknown else line)
             return lines
         case list() | tuple():
@@ -232,3 +283,21 @@ def _described(messages: object, path: str, known: Iterable[str] = ()) -> list[s
         case _:
             text = str(messages)
             return [f"{path}: {_WORDS.get(text, text)}"]
+
+
+def _keys(schema: ma.Schema | None) -> list[str]:
+    return [] if schema is None else [field.data_key or name for name, field in schema.fields.items()]
+
+
+def _schema_within(schema: ma.Schema | None, key: str) -> ma.Schema | None:
+    """The schema of the table, or of each of the tables, under a key; None where there is none."""
+    if isinstance(schema, NamedTables):
+        return schema.each()
+    fields = schema.fields if schema is not None else {}
+    field = next((field for name, field in fields.items() if (field.data_key or name) == key), None)
+    if isinstance(field, ma.fields.List):
+        field = field.inner
+    if not isinstance(field, ma.fields.Nested):
+        return None
+    nested: ma.Schema = field.schema
+    return nested

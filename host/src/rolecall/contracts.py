@@ -48,6 +48,8 @@ class ConnectorKind:
         resource_types: Every type that its connectors may yield.
         setup: What ``rolecall init`` asks for, in order.
         credential_help: How to make a least-privilege credential, printed by ``rolecall init``.
+        credential_settings: Names of the settings that say whose credential is used: what the host's key
+            ``write_credential`` may hold instead of them.
     """
 
     id: str
@@ -56,6 +58,7 @@ class ConnectorKind:
     resource_types: tuple[ResourceType, ...]
     setup: tuple[SetupQuestion, ...] = ()
     credential_help: str = ""
+    credential_settings: tuple[str, ...] = ()
 
 
 class Secret:
@@ -281,19 +284,6 @@ class CheckReport:
     features: Mapping[str, object]
     capabilities: Sequence[Capability]
     problems: Sequence[Problem] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class GrantOutcome:
-    """What a grant or a revocation did.
-
-    Attributes:
-        status: What happened; ``already_…`` means that nothing was written.
-        verified: True when a later read showed it.
-    """
-
-    status: Literal["applied", "already_granted", "already_revoked", "handed_off"]
-    verified: bool
 
 
 @dataclass(frozen=True, slots=True)

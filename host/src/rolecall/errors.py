@@ -12,10 +12,11 @@ RolecallError             code, message, hint
 │   ├── Unavailable       repeat later
 │   └── BadPayload        the provider's answer isn't what its API promises
 ├── Refused               a guard or policy said no; nothing changed (exit 3)
+│   └── PlanOutdated      the provider changed since the plan was made: plan again
 └── FullRunNeeded         raised by a connector in an incremental run: the host reads everything instead
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
 class RolecallError(Exception):
@@ -132,9 +133,33 @@ class BadPayload(ProviderError):
 
 
 class Refused(RolecallError):
-    """A guard or a policy said no; nothing changed."""
+    """A guard or policy said no; nothing changed.
+
+    Attributes:
+        accept: A stable snake_case word by which whoever asks may accept the effect; None where nobody may.
+        facts: JSON facts for scripts: candidates, groups, people.
+    """
 
     code = "refused"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        code: str | None = None,
+        accept: str | None = None,
+        facts: Mapping[str, object] | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint, code=code)
+        self.accept = accept
+        self.facts = dict(facts or {})
+
+
+class PlanOutdated(Refused):
+    """Something isn't any more what a plan was made from; the step concerned wrote nothing."""
+
+    code = "plan_outdated"
 
 
 class FullRunNeeded(RolecallError):
@@ -156,4 +181,11 @@ def error_object(error: RolecallError) -> dict[str, object]:
             described["okta_error_code"] = error.provider_code
         if error.request_id is not None:
             described["request_id"] = error.request_id
+    if isinstance(error, Refused):
+        if error.accept is not None:
+            described["accept"] = error.accept
+        if error.facts:
+            described["facts"] = error.facts
+        passed_on = ("okta_error_code", "request_id")
+        described |= {key: error.facts[key] for key in passed_on if key in error.facts}
     return described

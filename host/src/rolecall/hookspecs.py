@@ -2,7 +2,8 @@
 
 Three families. *Connector hooks* reach exactly one connector, plus every wrapper around the hook
 (``@hookimpl(wrapper=True)`` in any plugin), and nobody else. *Host hooks* are broadcast to every
-plugin. *Extension hooks* add to the host. The order below is the order of a connector's life.
+plugin. *Extension hooks* add to the host. The order below is the order of a connector's life. The hooks of
+provisioning stand in ``provisioning_hookspecs``.
 
 An entry point in the group ``rolecall.plugins`` names a module or an object with hook
 implementations. A hook marked ``async`` here must be implemented by ``async def``: a coroutine, or
@@ -23,14 +24,12 @@ from rolecall.contracts import (
     ConnectorKind,
     Explanation,
     Forecast,
-    GrantOutcome,
     SyncOutcome,
     SyncRun,
 )
 from rolecall.models import (
     Change,
     Entitlement,
-    EntitlementRef,
     Event,
     Grant,
     GrantRef,
@@ -344,53 +343,6 @@ async def rolecall_checkpoint() -> bytes | None:
         Exception: A bug of the plugin: the run fails.
 
     Must not: do any I/O, or put a secret in.
-    """
-
-
-@hookspec(firstresult=True)
-async def rolecall_grant(entitlement: EntitlementRef, principal: Ref) -> GrantOutcome:  # type: ignore[empty-body]
-    """Make the principal hold the entitlement. Async, idempotent.
-
-    Called only where the connector's configuration has ``provisioning = "on"``; while it is off
-    the host refuses before any plugin runs. Policy plugins veto by raising ``Refused`` before
-    their wrapper yields; audit plugins wrap the coroutine.
-
-    Args:
-        entitlement: What to hold.
-        principal: Who shall hold it.
-
-    Returns:
-        What happened. Already held is ``already_granted``: a result, not an error, and nothing
-        is written.
-
-    Raises:
-        Refused: The provider's rules or the settings don't allow it; nothing was written.
-        ProviderError: The write failed; the message says what was applied and what wasn't.
-
-    Must not: repeat a write whose outcome is unknown without reading back first, or change
-    what anybody else holds.
-    """
-
-
-@hookspec(firstresult=True)
-async def rolecall_revoke(entitlement: EntitlementRef, principal: Ref) -> GrantOutcome:  # type: ignore[empty-body]
-    """Take the entitlement from the principal. Async, idempotent.
-
-    Called under the same conditions as ``rolecall_grant``.
-
-    Args:
-        entitlement: What to take away.
-        principal: Who shall no longer hold it.
-
-    Returns:
-        What happened. Not held is ``already_revoked``, and nothing is written.
-
-    Raises:
-        Refused: It can't be taken from this principal, for instance because it comes through a
-            group; the message names the groups. Nothing was written.
-        ProviderError: The write failed; the message says what was applied and what wasn't.
-
-    Must not: take anything from anybody else.
     """
 
 

@@ -1,11 +1,11 @@
-"""A connector kind's configuration as JSON Schema, from its marshmallow schema."""
+"""The configuration of a connector kind or a plugin as JSON Schema, from its marshmallow schema."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import marshmallow as ma
 
-from rolecall.config_schemas import ConnectorSchema
+from rolecall.config_schemas import ConnectorSchema, NamedTables
 from rolecall.contracts import ConnectorKind
 from rolecall.secrets import SecretField
 
@@ -41,6 +41,13 @@ def kind_schema(kind: ConnectorKind) -> dict[str, object]:
     """JSON Schema of the kind's table in ``[connectors]``, the host's keys included."""
     host, own = _object(ConnectorSchema()), _object(kind.settings())
     required = ["kind", *own.get("required", [])]
+    if kind.credential_settings:
+        host["properties"]["write_credential"] |= {
+            "properties": {name: own["properties"][name] for name in kind.credential_settings},
+            "additionalProperties": False,
+        }
+    else:
+        del host["properties"]["write_credential"]
     return {
         "$schema": DIALECT,
         "title": kind.display_name,
@@ -55,7 +62,14 @@ def kind_schema(kind: ConnectorKind) -> dict[str, object]:
     }
 
 
+def table_schema(name: str, schema: type[ma.Schema]) -> dict[str, object]:
+    """JSON Schema of a table that is a plugin's own."""
+    return {"$schema": DIALECT, "title": f"[{name}]", **_object(schema())}
+
+
 def _object(schema: ma.Schema) -> dict[str, Any]:
+    if isinstance(schema, NamedTables):
+        return {"type": "object", "additionalProperties": _object(schema.each())}
     fields = {field.data_key or name: field for name, field in schema.fields.items() if not field.dump_only}
     required = [name for name, field in fields.items() if field.required]
     described: dict[str, Any] = {
