@@ -13,9 +13,9 @@ from alembic.script import ScriptDirectory
 from rolecall import StoreError
 from rolecall.store import Store, open_store
 from rolecall.store.migration import HEAD, SCRIPTS, migrate
+from rolecall.store.provisioning_tables import metadata
 from rolecall.store.runs import list_runs, start_run
 from rolecall.store.sqlite import SqliteDatabase
-from rolecall.store.tables import metadata
 
 
 def columns_of(path, table):

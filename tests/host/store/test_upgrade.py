@@ -1,4 +1,4 @@
-"""A store of the first release is upgraded with all that it holds, and goes on from there."""
+"""A store of an earlier release is upgraded with all that it holds, and goes on from there."""
 
 import json
 import socket
@@ -6,12 +6,15 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import func, inspect, select, text
 
 from rolecall import Gone, Ref
 from rolecall.store import open_store, queries
+from rolecall.store.chain import chain_head
 from rolecall.store.checkpoints import read_checkpoint
+from rolecall.store.events import list_events
 from rolecall.store.migration import migrate
+from rolecall.store.provisioning_tables import action, audit_record, holding, lock, notice, reason, task
 from rolecall.store.runs import (
     find_run,
     list_runs,
@@ -25,6 +28,7 @@ from rolecall.store.sqlite import SqliteDatabase
 from tests.host.states import publish_changes, publish_state, state, user
 
 OPEN = 2**63 - 1
+NEW = (action, audit_record, holding, lock, notice, reason, task)
 TOTALS = {
     "user": {"resources": 2, "entitlements": 0, "grants": 0},
     "group": {"resources": 1, "entitlements": 1, "grants": 1},
@@ -87,6 +91,9 @@ ROWS = {
 }
 
 
+EVENT = (1, 1, 1, "e1", "2026-01-01 00:00:10.000000", "kind", None, None, "[]", "message")
+
+
 def rows_of(path):
     """Everything in a file, in the columns that the first release had."""
     with closing(sqlite3.connect(path)) as database:
@@ -98,31 +105,39 @@ def rows_of(path):
         }
 
 
+@pytest.fixture(params=["0001", "0002"])
+def revision(request):
+    """The schema of an earlier release."""
+    return request.param
+
+
 @pytest.fixture
-def old_store(tmp_path):
-    """The path of a store as the first release left it, in the middle of a run."""
+def old_store(tmp_path, revision):
+    """The path of a store as an earlier release left it, in the middle of a run."""
     path = tmp_path / "rolecall.db"
     database = SqliteDatabase(path)
-    migrate(database, head="0001")
+    migrate(database, head=revision)
+    content = ROWS if revision == "0001" else {**ROWS, "event": [EVENT]}
     with database.engine.connect() as connection, database.writing(connection):
-        for table, rows in ROWS.items():
+        for table, rows in content.items():
+            names = [column["name"] for column in inspect(connection).get_columns(table)]
             for row in rows:
-                places = ", ".join(f":v{n}" for n in range(len(row)))
-                values = {f"v{n}": value for n, value in enumerate(row)}
-                connection.execute(text(f"INSERT INTO {table} VALUES ({places})"), values)
+                values = dict(zip(names, row, strict=False))
+                columns, places = ", ".join(values), ", ".join(f":{name}" for name in values)
+                connection.execute(text(f"INSERT INTO {table} ({columns}) VALUES ({places})"), values)
     database.engine.dispose()
     return path
 
 
-def test_nothing_is_lost_and_a_backup_is_there(old_store, tmp_path):
+def test_nothing_is_lost_and_a_backup_is_there(old_store, revision, tmp_path):
     before = rows_of(old_store)
     open_store("sqlite:///rolecall.db", tmp_path).close()
     assert rows_of(old_store) == before
-    [backup] = tmp_path.glob("rolecall.db.backup-0001-*")
+    [backup] = tmp_path.glob(f"rolecall.db.backup-{revision}-*")
     assert rows_of(backup) == before
 
 
-def test_what_it_holds_can_be_read_as_before(old_store, tmp_path):
+def test_what_it_holds_can_be_read_as_before(old_store, revision, tmp_path):
     with open_store("sqlite:///rolecall.db", tmp_path) as store:
         assert [run.status for run in list_runs(store)] == ["published", "failed", "published", "running"]
         first, last = find_run(store, 1), resolve_at(store, "aws", None)
@@ -133,6 +148,15 @@ def test_what_it_holds_can_be_read_as_before(old_store, tmp_path):
         assert [line.message for line in read_log(store, "aws")] == ["line"]
         assert read_checkpoint(store, "aws") is None
         assert past_losses(store, "aws") == {}
+        events = [each.event.id for each in list_events(store, "aws")]
+        assert events == ([] if revision == "0001" else ["e1"])
+
+
+def test_what_is_new_is_there_and_empty(old_store, tmp_path):
+    with open_store("sqlite:///rolecall.db", tmp_path) as store, store.reading() as connection:
+        for table in NEW:
+            assert connection.execute(select(func.count()).select_from(table)).scalar_one() == 0
+        assert chain_head(connection) is None
 
 
 def test_the_connector_goes_on_with_a_full_run_and_then_incrementally(old_store, tmp_path):

@@ -21,8 +21,11 @@ class Database(Protocol):
     def reading(self, connection: Connection) -> AbstractContextManager[None]:
         """One transaction that sees a single state of the store."""
 
-    def writing(self, connection: Connection) -> AbstractContextManager[None]:
-        """One transaction that holds the write lock from its start; committed at the end, or not at all."""
+    def writing(self, connection: Connection, *, durable: bool = False) -> AbstractContextManager[None]:
+        """One transaction that holds the write lock from its start; committed at the end, or not at all.
+
+        ``durable``: what is committed survives a power failure.
+        """
 
     def staging(self, tables: MetaData, run_id: int) -> AbstractContextManager[Connection]:
         """A connection of its own with these tables, empty, in the schema they name; gone at the end."""

@@ -34,9 +34,14 @@ class Store:
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """One transaction that holds the write lock from its start; committed at the end, or not at all."""
-        with self.engine.connect() as connection, self.database.writing(connection):
+    def writing(self, *, durable: bool = False) -> Iterator[Connection]:
+        """One transaction that holds the write lock from its start; committed at the end, or not at all.
+
+        Args:
+            durable: What is committed survives a power failure too: for what was, or is about to be, written
+                at a provider.
+        """
+        with self.engine.connect() as connection, self.database.writing(connection, durable=durable):
             yield connection
 
     def close(self) -> None:

@@ -29,7 +29,13 @@ def renew_lease(store: Store, run_id: int) -> bool:
 
 def lease_end(connection: Connection) -> datetime:
     """When a lease that is taken now ends."""
-    return _now(connection) + timedelta(seconds=LEASE_SECONDS)
+    return database_now(connection) + timedelta(seconds=LEASE_SECONDS)
+
+
+def database_now(connection: Connection) -> datetime:
+    """The database's clock, which is one for all hosts."""
+    now = connection.execute(select(func.current_timestamp())).scalar_one()
+    return now.replace(tzinfo=UTC) if now.tzinfo is None else now.astimezone(UTC)
 
 
 def end_interrupted_runs(store: Store) -> None:
@@ -42,7 +48,7 @@ def end_interrupted(connection: Connection) -> None:
     """See ``end_interrupted_runs``; in the caller's transaction."""
     run = tables.run.c
     running = select(run.id, run.lease_until, run.pid, run.host, run.process_started)
-    now = _now(connection)
+    now = database_now(connection)
     for run_id, lease_until, *process in connection.execute(running.where(run.status == "running")).all():
         silent = lease_until is None or lease_until <= now  # the first release took no lease
         if is_gone(Process(*process), silent=silent):
@@ -58,9 +64,3 @@ def _interrupted(process: Process) -> dict[str, object]:
         "did; the last published run stands.",
         "hint": None,
     }
-
-
-def _now(connection: Connection) -> datetime:
-    """The database's clock, which is one for all hosts."""
-    now = connection.execute(select(func.current_timestamp())).scalar_one()
-    return now.replace(tzinfo=UTC) if now.tzinfo is None else now.astimezone(UTC)

@@ -10,7 +10,7 @@ from sqlalchemy import column as named
 from rolecall.errors import StoreError
 from rolecall.store.database import Database
 
-HEAD = "0002"
+HEAD = "0003"
 """Revision that this release's tables are of."""
 
 SCRIPTS = Path(__file__).parent / "migrations"

@@ -77,12 +77,14 @@ class PostgresqlDatabase:
             yield
 
     @contextmanager
-    def writing(self, connection: Connection) -> Iterator[None]:
+    def writing(self, connection: Connection, *, durable: bool = False) -> Iterator[None]:
         """See ``Database``; each statement sees what was there when it got the lock."""
         connection.execution_options(isolation_level="READ COMMITTED", postgresql_readonly=False)
         with connection.begin():
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = {LOCK_SECONDS * 1000:.0f}")
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITE_LOCK})")
+            if durable:
+                connection.exec_driver_sql("SET LOCAL synchronous_commit = on")
             yield
 
     @contextmanager

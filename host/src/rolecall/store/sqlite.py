@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 from sqlalchemy import Connection, MetaData, Select, Table, create_engine, event, insert
@@ -23,7 +24,6 @@ BUSY_SECONDS = 60.0
 
 _PRIVATE = 0o600
 _SETTINGS = (
-    "PRAGMA journal_mode = WAL",
     # A commit survives a killed process; after a power failure the last runs may have to be read again.
     "PRAGMA synchronous = NORMAL",
     "PRAGMA foreign_keys = ON",
@@ -57,11 +57,17 @@ class SqliteDatabase:
             yield
 
     @contextmanager
-    def writing(self, connection: Connection) -> Iterator[None]:
+    def writing(self, connection: Connection, *, durable: bool = False) -> Iterator[None]:
         """See ``Database``."""
         connection.execution_options(immediate=True)
-        with connection.begin():
-            yield
+        if durable:
+            _outside_transaction(connection, "PRAGMA synchronous = FULL")
+        try:
+            with connection.begin():
+                yield
+        finally:
+            if durable:
+                _outside_transaction(connection, "PRAGMA synchronous = NORMAL")
 
     @contextmanager
     def staging(self, tables: MetaData, run_id: int) -> Iterator[Connection]:
@@ -148,12 +154,27 @@ def _connect(path: Path) -> sqlite3.Connection:
     except sqlite3.Error as error:
         raise _described(path, error) from error
     try:
+        _write_ahead(connection)
         for setting in _SETTINGS:
             connection.execute(setting)
     except sqlite3.Error as error:
         connection.close()
         raise _described(path, error) from error
     return connection
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Keep a write-ahead log. Only a new file isn't so yet, and for that SQLite doesn't wait for others."""
+    patience = monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or monotonic() > patience:
+                raise
+            sleep(0.01)
+        else:
+            return
 
 
 def _begin(connection: Connection) -> None:
@@ -166,7 +187,7 @@ def _outside_transaction(connection: Connection, statement: str, values: tuple[o
     try:
         connection.connection.cursor().execute(statement, values)
     except sqlite3.Error as error:
-        raise StoreError(f"The store can't be staged to: {error}.") from error
+        raise StoreError(f"The store can't be prepared: {error}.") from error
 
 
 def _store_error(path: Path, context: ExceptionContext) -> StoreError | None:
