@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from rolecall.store import open_store, tables
+from rolecall.store import open_store
+from rolecall.store.provisioning_tables import metadata
 from tests.host.states import empty_store
 
 
@@ -29,7 +30,7 @@ def new_store(request):
     @contextmanager
     def emptied():
         with opened.engine.begin() as connection:
-            empty(connection, tables.metadata)
+            empty(connection, metadata)
         yield opened
 
     with database() as url, open_store(url, Path()) as opened:

@@ -14,6 +14,7 @@ import pytest
 from rolecall.cli.program import run
 from rolecall.testing.workspace import STORE_VARIABLE, in_store
 from tests.host.plugin_samples import install
+from tests.host.vaults import Vault, install_vault
 
 LAB_SOURCE = Path(__file__).with_name("lab_plugin.py")
 CONFIG = """
@@ -122,3 +123,16 @@ def synced(workspace, rolecall):
     """The workspace after its first sync."""
     assert rolecall("sync").code == 0
     return workspace
+
+
+@pytest.fixture
+def vault(workspace, site, rolecall, monkeypatch, in_store):
+    """A vault that was synced once, with provisioning on and a write credential."""
+    install_vault(site)
+    monkeypatch.setenv("VAULT_READER", "reader")
+    monkeypatch.setenv("VAULT_WRITER", "writer")
+    monkeypatch.delenv("ROLECALL_AS", raising=False)
+    vault = Vault(workspace / "vault.json")
+    (workspace / "rolecall.toml").write_text(in_store(vault.toml()))
+    assert rolecall("sync").code == 0
+    return vault

@@ -32,7 +32,7 @@ def test_data_is_json_where_nobody_watches(workspace, rolecall):
 
 def test_data_is_a_table_on_a_terminal(workspace, site):
     leader, follower = pty.openpty()
-    environment = {**os.environ, "PYTHONPATH": str(site), "TERM": "xterm", "COLUMNS": "60"}
+    environment = {**os.environ, "PYTHONPATH": str(site), "TERM": "xterm", "COLUMNS": "80"}
     process = subprocess.Popen(
         [sys.executable, "-m", "rolecall", "status"],
         stdout=follower,

@@ -211,3 +211,30 @@ def test_the_schema_of_a_kind_judges_as_the_configuration_does(workspace, roleca
     assert jsonschema.Draft202012Validator(schema).is_valid(table) is fits
     assert schema["properties"]["site"]["description"] == "Host of the lab."
     assert schema["properties"]["retries"]["default"] == 3
+
+
+@pytest.mark.parametrize(
+    ("table", "fits"),
+    [
+        pytest.param(
+            {"require_reason": True, "max_duration": [{"roles": "*", "longest": "8h"}]}, True, id="right"
+        ),
+        pytest.param({"protected": [{"groups": "group:00g1"}]}, False, id="no list of groups"),
+        pytest.param({"max_duration": [{"roles": "*"}]}, False, id="no duration"),
+        pytest.param({"requires": True}, False, id="unknown key"),
+    ],
+)
+def test_the_schema_of_a_plugins_table_judges_as_the_configuration_does(workspace, rolecall, table, fits):
+    schema = rolecall("plugins", "schema", "policy").json
+
+    jsonschema.Draft202012Validator.check_schema(schema)
+    assert jsonschema.Draft202012Validator(schema).is_valid(table) is fits
+
+
+def test_the_schema_of_tables_by_name_is_that_of_each(workspace, rolecall):
+    schema = rolecall("plugins", "schema", "webhooks").json
+    hook = {"url": "https://desk.acme.example/", "secret": {"env": "X"}}
+
+    jsonschema.Draft202012Validator.check_schema(schema)
+    assert jsonschema.Draft202012Validator(schema).is_valid({"desk": hook})
+    assert not jsonschema.Draft202012Validator(schema).is_valid({"desk": hook | {"kinds": ["grated"]}})

@@ -8,7 +8,8 @@ from typing import Literal
 
 from sqlalchemy import Connection, select
 
-from rolecall.access.facts import Facts, OwnGrant, load_facts, own_grants
+from rolecall.access.endings import Endings, load_endings
+from rolecall.access.facts import Facts, OwnGrant, Target, load_facts, own_grants
 from rolecall.access.people import (
     KEYS_AT_ONCE,
     Person,
@@ -57,7 +58,7 @@ class AccessRow:
         can_sign_in: Whether the provider lets the person in at all.
         role: The entitlement's slug.
         since: When the run was published from which on the person has had it by one of the paths.
-        expires_at: Of access given for a time.
+        expires_at: When the access ends by itself: every path of it was given for a time. None unless asked.
         via: Direct first, then by group id. Empty where it came through a group that nobody can name.
     """
 
@@ -91,6 +92,7 @@ def effective_access(
     account: str | None = None,
     role: str | None = None,
     can_sign_in_only: bool = False,
+    ending: bool = False,
 ) -> Iterator[AccessRow]:
     """Who had what when a run was published, by person, account and role; streamed.
 
@@ -101,12 +103,13 @@ def effective_access(
         account: Only this target's id.
         role: Only this slug or ``role_arn``.
         can_sign_in_only: Only people who can sign in.
+        ending: Say when access ends by itself, as the ledger knows it now.
     """
     snapshot = open_snapshot(store, run)
     facts = load_facts(snapshot, account, role)
     if not facts.targets:
         return
-    writer = _RowWriter(facts)
+    writer = _RowWriter(facts, load_endings(snapshot) if ending else Endings())
     leading = None if account is None and role is None else facts.leading()
     people = _people(facts, user, leading)
     if can_sign_in_only:
@@ -164,8 +167,10 @@ def _via(sources: str | None, facts: Facts) -> Sequence[int]:
 class _RowWriter:
     """Turns what people hold into rows, with one Via object for each group."""
 
-    def __init__(self, facts: Facts) -> None:
+    def __init__(self, facts: Facts, endings: Endings) -> None:
         self._facts = facts
+        self._endings = endings
+        self._ending = bool(endings)
         self._vias = {DIRECT: Via("direct")}
 
     def rows(self, person: Person, own: Sequence[OwnGrant]) -> Iterator[AccessRow]:
@@ -173,6 +178,7 @@ class _RowWriter:
         held = held_by(own, self._facts)
         for entitlement in sorted(held, key=lambda key: targets[key].rank):
             target, how = targets[entitlement], held[entitlement]
+            vias = self._in_order(how.via)
             yield AccessRow(
                 snapshot.connector,
                 person.ref.id,
@@ -184,9 +190,13 @@ class _RowWriter:
                 target.role,
                 target.role_arn,
                 snapshot.times[how.since],
-                None,
-                self._in_order(how.via),
+                self._ends(person, target, vias) if self._ending else None,
+                vias,
             )
+
+    def _ends(self, person: Person, target: Target, vias: Sequence[Via]) -> datetime | None:
+        groups = (via.group_id if via.kind == "group" else None for via in vias)
+        return self._endings.of(person.ref, target.account_id, target.role, groups)
 
     def _in_order(self, keys: set[int]) -> tuple[Via, ...]:
         vias = [self._vias.get(key) or self._name(key) for key in keys]

@@ -51,10 +51,15 @@ ACCESS = Listing(
         Column("role", "ROLE"),
         Column("via", "VIA"),
         Column("since", "SINCE"),
+        Column("expires_at", "EXPIRES"),
         Column("connector", "CONNECTOR"),
     ),
     cells={"via": via_text},
-    table_cells={"via": via_names, "since": lambda since: f"{since:%Y-%m-%d}"},
+    table_cells={
+        "via": via_names,
+        "since": lambda since: f"{since:%Y-%m-%d}",
+        "expires_at": lambda end: f"{end:%Y-%m-%d %H:%M} UTC" if end else "",
+    },
 )
 
 
@@ -94,7 +99,13 @@ def access(
             access_row(row, accounts)
             for run in runs
             for row in effective_access(
-                store, run, user=user, account=account_id, role=role, can_sign_in_only=can_sign_in
+                store,
+                run,
+                user=user,
+                account=account_id,
+                role=role,
+                can_sign_in_only=can_sign_in,
+                ending=at is None,
             )
         )
         session.print_rows(ACCESS, rows)

@@ -2,18 +2,26 @@
 
 import asyncio
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Literal
 
 import click
 
 from rolecall.cli.failures import CommandFailed
 from rolecall.cli.options import RolecallCommand
 from rolecall.cli.progress import shown_progress
+from rolecall.cli.recipe_text import print_recipe
 from rolecall.cli.session import Session
+from rolecall.config import Config, ConnectorConfig, connector_secrets
 from rolecall.contracts import CheckReport, ConnectorContext, Problem
-from rolecall.errors import RolecallError
+from rolecall.errors import ConfigError, ProviderError, RolecallError
 from rolecall.output import Column, Format, Listing
 from rolecall.output.encoding import encode_json_text
+from rolecall.plans import Recipe
 from rolecall.plugins import Plugins, open_connector
+
+PROVISION = "Provision "
+"""How the names of capabilities begin that only writing needs."""
 
 CAPABILITIES = Listing(
     ("connector", "name", "allowed", "evidence"),
@@ -23,24 +31,36 @@ CAPABILITIES = Listing(
 
 @click.command(cls=RolecallCommand)
 @click.argument("name")
+@click.option(
+    "--recipe",
+    type=click.Choice(["read", "write"]),
+    help="Print the smallest admin role and credential for this, and check nothing.",
+)
 @click.pass_obj
-def check(session: Session, name: str) -> None:
+def check(session: Session, name: str, recipe: Literal["read", "write"] | None) -> None:
     """Measure what a connector's credential can do.
 
-    Configuration, credential and app are checked. Nothing is written at the provider. Exit code 1
-    when a sync would not work.
+    Configuration, credential and app are checked; what provisioning needs is measured with the write
+    credential, where there is one. Nothing is written at the provider. Exit code 1 when a sync would not
+    work.
 
     Examples:
       rolecall check aws-prod
       rolecall check aws-prod -o json
+      rolecall check aws-prod --recipe write
     """
     config, _ = session.ready_to_open([name])
-    connector = config.connectors[name]
+    connector, plugins = config.connectors[name], session.plugins()
     with shown_progress(session, f"checking {name}") as show:
         show.started(name)
         context = ConnectorContext(name, connector.kind, connector.settings, connector.secrets, show)
         try:
-            report = asyncio.run(_measure(session.plugins(), context))
+            if recipe is not None:
+                print_recipe(session, name, recipe, asyncio.run(_recipe(plugins, context, recipe)))
+                return
+            report = asyncio.run(_measure(plugins, context))
+            if connector.write_credential is not None:
+                report = asyncio.run(_with_write_credential(plugins, config, connector, context, report))
         except RolecallError as error:
             error.connector = name
             raise
@@ -58,6 +78,37 @@ def check(session: Session, name: str) -> None:
 async def _measure(plugins: Plugins, context: ConnectorContext) -> CheckReport:
     async with open_connector(plugins, context) as connector:
         return await connector.check()
+
+
+async def _recipe(plugins: Plugins, context: ConnectorContext, purpose: Literal["read", "write"]) -> Recipe:
+    async with open_connector(plugins, context) as connector:
+        return await connector.recipe(purpose)
+
+
+async def _with_write_credential(
+    plugins: Plugins,
+    config: Config,
+    connector: ConnectorConfig,
+    context: ConnectorContext,
+    report: CheckReport,
+) -> CheckReport:
+    """The report with what the write credential can do in place of what the other one can't."""
+    credential = connector.write_credential
+    if credential is None:
+        return report
+    try:
+        secrets = connector_secrets(config, connector, plugins, write=True)
+        writing = replace(context, settings=credential.settings, secrets=secrets)
+        measured = await _measure(plugins, writing)
+    except (ConfigError, ProviderError) as error:
+        told = "; ".join(error.problems) if isinstance(error, ConfigError) else error.message
+        problem = Problem(
+            "write_credential_unusable", f"The write credential: {told}", error.hint, fatal=False
+        )
+        return replace(report, problems=[*report.problems, problem])
+    by_name = {each.name: each for each in measured.capabilities if each.name.startswith(PROVISION)}
+    capabilities = [by_name.pop(each.name, each) for each in report.capabilities]
+    return replace(report, capabilities=[*capabilities, *by_name.values()])
 
 
 def _print(session: Session, name: str, report: CheckReport) -> None:

@@ -17,6 +17,7 @@ from rolecall.store.engine import Store
 from rolecall.store.leases import end_interrupted_runs
 from rolecall.store.runs import RunRecord, newest_runs
 from rolecall.store.source import published_source
+from rolecall.store.tasks import list_tasks
 
 NOT_SYNCED, SYNCING, CONNECTED, ERROR = "Not synced", "Syncing", "Connected", "Error"
 _STATUS = {
@@ -41,6 +42,10 @@ def _source_text(source: Mapping[str, Any] | None) -> str:
     return source_text(source) + (" (stale)" if source["stale"] else "")
 
 
+def _tasks_text(tasks: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {word}" for word, count in tasks.items() if count)
+
+
 CONNECTORS = Listing(
     ("name", "kind", "owners", "identity_source", "provisioning", "status", "last_sync", "source"),
     (
@@ -55,17 +60,20 @@ CONNECTORS = Listing(
     cells={"last_sync": _sync_text, "source": _source_text},
 )
 STATUS = Listing(
-    ("connector", "status", "last_sync", "source", "error"),
+    ("connector", "status", "provisioning", "last_sync", "source", "tasks", "error"),
     (
         Column("connector", "CONNECTOR"),
         Column("status", "STATUS"),
+        Column("provisioning", "WRITES"),
         Column("last_sync", "LAST SYNC"),
         Column("source", "IDENTITY SOURCE"),
+        Column("tasks", "TASKS"),
         Column("error", "ERROR"),
     ),
     cells={
         "last_sync": _sync_text,
         "source": _source_text,
+        "tasks": _tasks_text,
         "error": lambda error: str(error["message"]) if error else "",
     },
 )
@@ -78,10 +86,12 @@ class State:
     Attributes:
         last: Its last run, or None.
         source: The newest run of its identity source, and how old that is, or None without a source.
+        tasks: How many tasks are open, and how many of these fail, or wait for somebody outside for too long.
     """
 
     last: RunRecord | None
     source: Mapping[str, object] | None
+    tasks: Mapping[str, int]
 
 
 @click.group(cls=RolecallGroup)
@@ -125,7 +135,11 @@ def show(session: Session, name: str) -> None:
     config = session.configured()
     connector = config.connectors[name]
     row = _connector_row(connector, _states(session, config)[name])
-    row |= {"settings": _settings(connector), "secrets": _secrets(connector)}
+    row |= {
+        "settings": _settings(connector),
+        "secrets": _secrets(connector),
+        "write_credential": connector.write_table is not None,
+    }
     if row["settings"] is None:
         session.note(f"The kind {connector.kind} isn't loaded, so the settings aren't shown.")
     if session.form is Format.TABLE:
@@ -149,7 +163,7 @@ def status(session: Session, name: str | None) -> None:
     config = session.config()
     wanted = known_connectors(config, [name] if name else [])
     states = _states(session, config)
-    rows = (_status_row(connector, states[connector]) for connector in wanted)
+    rows = (_status_row(config.connectors[each], states[each]) for each in wanted)
     session.print_rows(STATUS, rows)
 
 
@@ -160,9 +174,20 @@ def _states(session: Session, config: Config) -> dict[str, State]:
             end_interrupted_runs(store)
             last = newest_runs(store)
         return {
-            name: State(last.get(name), _source(store, connector))
+            name: State(last.get(name), _source(store, connector), _tasks(store, name))
             for name, connector in config.connectors.items()
         }
+
+
+def _tasks(store: Store, connector: str) -> dict[str, int]:
+    with store.reading() as connection:
+        tasks = list(list_tasks(connection, state="TASK_STATE_OPEN", connector=connector))
+    now = datetime.now(UTC)
+    return {
+        "open": len(tasks),
+        "failing": sum(task.error is not None for task in tasks),
+        "overdue": sum(task.due_at is not None and task.due_at <= now for task in tasks),
+    }
 
 
 def _source(store: Store, connector: ConnectorConfig) -> dict[str, object] | None:
@@ -193,13 +218,15 @@ def _connector_row(connector: ConnectorConfig, state: State) -> dict[str, object
     }
 
 
-def _status_row(name: str, state: State) -> dict[str, object]:
+def _status_row(connector: ConnectorConfig, state: State) -> dict[str, object]:
     last = state.last
     return {
-        "connector": name,
+        "connector": connector.name,
         "status": _STATUS[last.status] if last else NOT_SYNCED,
+        "provisioning": connector.provisioning,
         "last_sync": _last_sync(last),
         "source": state.source,
+        "tasks": state.tasks,
         "error": last.error if last else None,
     }
 
@@ -227,6 +254,7 @@ def _facts(row: Mapping[str, Any]) -> dict[str, str]:
         "owners": ", ".join(row["owners"]),
         "identity source": _source_text(row["source"]),
         "provisioning": row["provisioning"],
+        "write credential": "its own, opened only to write" if row["write_credential"] else "",
         "status": row["status"],
         "last sync": _sync_text(row["last_sync"]),
     }

@@ -1,5 +1,6 @@
 """``rolecall explain``: why a person has a role, or hasn't, and what would change that."""
 
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -8,7 +9,9 @@ import click
 from rolecall.access import AccessRow, Person, ask, find_people
 from rolecall.accounts import Accounts
 from rolecall.cli.access import via_object
+from rolecall.cli.live import live_removals
 from rolecall.cli.options import RolecallCommand, at_option, connector_option
+from rolecall.cli.plan_text import removal_lines, removal_object
 from rolecall.cli.published import published_runs
 from rolecall.cli.session import Session
 from rolecall.contracts import AccessPath, AccessQuestion, Explanation
@@ -16,6 +19,7 @@ from rolecall.errors import StoreError, UsageError
 from rolecall.models import Ref
 from rolecall.output import Format
 from rolecall.output.encoding import encode_json_text
+from rolecall.plans import Removal
 from rolecall.store.engine import Store
 from rolecall.store.queries import finding_row
 from rolecall.store.runs import RunRecord
@@ -30,6 +34,7 @@ class Answer:
     question: AccessQuestion
     rows: tuple[AccessRow, ...]
     explanation: Explanation
+    removals: tuple[Removal, ...] | None = None
 
 
 @click.command(cls=RolecallCommand)
@@ -37,8 +42,11 @@ class Answer:
 @click.argument("target", metavar="ACCOUNT/ROLE")
 @connector_option
 @at_option
+@click.option("--removals", is_flag=True, help="Ask the provider now by which changes the access would end.")
 @click.pass_obj
-def explain(session: Session, user: str, target: str, connector: str | None, at: str | None) -> None:
+def explain(
+    session: Session, user: str, target: str, connector: str | None, at: str | None, removals: bool
+) -> None:
     """Say why a person has a role, or hasn't.
 
     And what would have to change for the answer to be the other one.
@@ -50,6 +58,7 @@ def explain(session: Session, user: str, target: str, connector: str | None, at:
     Examples:
       rolecall explain ada@acme.example 123456789012/Admin
       rolecall explain ada@acme.example prod/Admin -o json
+      rolecall explain ada@acme.example prod/Admin --removals
     """
     account_text, _, role = target.partition("/")
     if not (account_text and role):
@@ -65,7 +74,8 @@ def explain(session: Session, user: str, target: str, connector: str | None, at:
         people = find_people(store, run, question.person.id)
     person = next(person for person in people if person.ref == question.person)
     words = session.plugins().explain(run.kind, question)
-    answer = Answer(run, person, question, rows, words)
+    ways = live_removals(session, run.connector, question) if removals else None
+    answer = Answer(run, person, question, rows, words, ways)
     if session.form is Format.TABLE:
         session.print_text(_lines(answer, accounts))
     else:
@@ -121,7 +131,11 @@ def _whole(answer: Answer, accounts: Accounts) -> dict[str, object]:
         "reasons": list(answer.explanation.reasons),
         "changes": list(answer.explanation.changes),
         "findings": [finding_row(finding) for finding in question.findings],
-    }
+    } | (
+        {}
+        if answer.removals is None
+        else {"removals": [removal_object(removal) for removal in answer.removals]}
+    )
 
 
 def _path(path: AccessPath) -> dict[str, object]:
@@ -148,6 +162,13 @@ def _lines(answer: Answer, accounts: Accounts) -> Iterator[str]:
     settings = (f"{name}: {_value(value)}" for name, value in words.settings.items())
     yield from _section("Settings that decided", settings)
     yield from _section("To change this", words.changes)
+    if answer.removals is not None:
+        revoke = shlex.join(
+            ("rolecall", "revoke", answer.run.connector, str(question.entitlement), str(question.person))
+        )
+        ways = list(removal_lines(answer.removals, revoke)) or ["none: the provider says it isn't there now"]
+        yield "How it could be ended, as the provider has it now"
+        yield from (f"  {line}" for line in ways)
     unsaid = (found for found in question.findings if found.message not in words.reasons)
     yield from _section("Findings", (f"{found.code}: {found.message}" for found in unsaid))
 

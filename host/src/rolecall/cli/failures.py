@@ -12,7 +12,7 @@ from rolecall.cli.session import Session
 from rolecall.errors import ConfigError, Refused, RolecallError, UsageError, error_object
 from rolecall.output import encode_json, safe
 
-FAILED, USAGE, REFUSED, PARTLY = 1, 2, 3, 4
+FAILED, USAGE, REFUSED, PARTLY, HANDED_OVER = 1, 2, 3, 4, 5
 
 
 class CommandFailed(RolecallError):

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from importlib import import_module
 from importlib.metadata import version
 from typing import Any
 
@@ -102,6 +103,28 @@ class RolecallGroup(click.Group):
         """The commands, then the options."""
         self.format_commands(ctx, formatter)
         _format_options(super().get_params(ctx), ctx, formatter)
+
+
+class Deferred(click.Command):
+    """A command that is imported when it is used: a list of commands shouldn't wait for what each needs.
+
+    Args:
+        name: What it is called.
+        target: Where it is: ``module:attribute``.
+        short_help: What a list of commands says of it.
+    """
+
+    def __init__(self, name: str, target: str, short_help: str) -> None:
+        super().__init__(name, short_help=short_help)
+        self._target = target
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """The context of the command that it stands for."""
+        module, _, attribute = self._target.partition(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command.make_context(info_name, args, parent, **extra)
 
 
 def adopt(command: click.Command) -> click.Command:

@@ -5,7 +5,7 @@ import click
 from rolecall.cli.options import RolecallGroup
 from rolecall.cli.session import Session
 from rolecall.errors import UsageError
-from rolecall.json_schema import kind_schema
+from rolecall.json_schema import kind_schema, table_schema
 from rolecall.output import Column, Listing
 from rolecall.plugins import PluginInfo
 
@@ -49,18 +49,23 @@ def list_(session: Session) -> None:
 @click.argument("kind")
 @click.pass_obj
 def schema(session: Session, kind: str) -> None:
-    """Print a connector kind's configuration as JSON Schema.
+    """Print the configuration of a connector kind, or of a plugin's own table, as JSON Schema.
 
     Examples:
       rolecall plugins schema okta_aws_federation
+      rolecall plugins schema policy
     """
-    kinds = session.plugins().kinds
-    if kind not in kinds:
+    loaded = session.plugins()
+    kinds, tables = loaded.kinds, loaded.tables
+    if kind in kinds:
+        session.print_object(kind_schema(kinds[kind]))
+    elif kind in tables:
+        session.print_object(table_schema(kind, tables[kind]))
+    else:
         raise UsageError(
-            f"No plugin offers the kind '{kind}'.",
-            hint=f"installed kinds: {', '.join(sorted(kinds)) or 'none'}",
+            f"No plugin offers the kind or the table '{kind}'.",
+            hint=f"there are: {', '.join(sorted([*kinds, *tables]))}",
         )
-    session.print_object(kind_schema(kinds[kind]))
 
 
 def _row(info: PluginInfo) -> dict[str, object]:

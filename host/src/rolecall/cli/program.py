@@ -30,6 +30,8 @@ COMMANDS = {
     "findings": "rolecall.cli.contents:findings",
     "access": "rolecall.cli.access:access",
     "explain": "rolecall.cli.explain:explain",
+    "grant": "rolecall.cli.grant:grant",
+    "revoke": "rolecall.cli.revoke:revoke",
 }
 """Imported only when needed: a plugin's ``--help`` shouldn't wait for the store."""
 
@@ -69,7 +71,7 @@ def program(context: click.Context) -> None:
     """Who can assume which role, by what path, and should they?
 
     Data goes to standard output, everything else to standard error. Exit codes: 0 done, 1 failed,
-    2 usage or configuration error, 3 refused, 4 partly done, 130 interrupted.
+    2 usage or configuration error, 3 refused, 4 partly done, 5 handed over to a person, 130 interrupted.
 
     Examples:
       rolecall init                       write rolecall.toml

@@ -11,6 +11,8 @@ from pathlib import Path
 from rolecall.config import Config, Draft, configure, find_config, read_draft, settled
 from rolecall.errors import ConfigError, UsageError
 from rolecall.output import Column, Format, Listing, Sink, safe, write_listing, write_object
+from rolecall.plugin_settings import PluginSettings
+from rolecall.plugin_tables import LoadedSettings
 from rolecall.plugins import Plugins, load_plugins
 from rolecall.store.engine import Store, open_store
 
@@ -36,6 +38,7 @@ class Session:
     colorless: bool = False
     _drafts: dict[Path, Draft] = field(default_factory=dict)
     _plugins: dict[Path | None, Plugins] = field(default_factory=dict)
+    _told: set[str] = field(default_factory=set)
 
     @property
     def form(self) -> Format:
@@ -134,12 +137,32 @@ class Session:
         return settled(self.draft())
 
     def configured(self, opening: Collection[str] = ()) -> Config:
-        """The configuration, validated by the connectors' kinds; secrets of ``opening`` are read.
+        """The configuration, validated by kinds and plugins; secrets of ``opening`` are read.
+
+        Tables of plugins that aren't loaded are told once.
 
         Raises:
             ConfigError: There is none, or it has mistakes.
         """
-        return configure(self.draft(), self.plugins(), opening)
+        config = configure(self.draft(), self.plugins(), opening)
+        for table in config.idle_tables:
+            if table not in self._told:
+                self._told.add(table)
+                self.note(
+                    f"[{table}] has no effect: no plugin that is loaded has such a table; "
+                    "see: rolecall plugins list"
+                )
+        return config
+
+    def plugin_settings(self, config: Config) -> PluginSettings:
+        """What hooks get of the configuration.
+
+        Args:
+            config: As ``configured`` gave it.
+        """
+        if config.tables is None:
+            raise ValueError("the plugins' tables of this configuration were never validated")
+        return LoadedSettings(config.folder, config.tables, self.plugins().resolve_secret, config.accounts)
 
     def ready_to_open(self, names: Collection[str]) -> tuple[Config, list[str]]:
         """The validated configuration with the secrets of the connectors named, and their names, each once.

@@ -14,6 +14,7 @@ from rolecall.cli.options import RolecallCommand
 from rolecall.cli.progress import shown_progress
 from rolecall.cli.runs import run_row, runs_listing
 from rolecall.cli.session import Session
+from rolecall.cli.settling import settle_by_records
 from rolecall.config import Config, ConnectorConfig
 from rolecall.config_schemas import did_you_mean
 from rolecall.errors import ConfigError, UsageError
@@ -84,14 +85,24 @@ def sync(
         if added:
             session.note(f"Syncing {', '.join(added)} first: missing or stale, and an identity source.")
             config, known = session.ready_to_open([*known, *added])
-        wanted = in_order(known, _sources(config))
-        jobs = [_job(config, config.connectors[name]) for name in wanted]
+        jobs = jobs_in_order(config, known)
         if estimate:
             print_estimates(session, store, jobs, rules)
             return
         records = _run(session, store, jobs, rules)
         _print(session, store, records)
+        settle_by_records(session, store, records)
     _fail_if_any_failed(records)
+
+
+def jobs_in_order(config: Config, names: Collection[str]) -> list[SyncJob]:
+    """What is to be synced, identity sources first.
+
+    Args:
+        config: With the secrets of these connectors.
+        names: Of connectors.
+    """
+    return [_job(config, config.connectors[name]) for name in in_order(names, _sources(config))]
 
 
 def _told_apart(

@@ -1,0 +1,38 @@
+"""What is asked of the provider while a command answers from the store."""
+
+import asyncio
+
+from rolecall.cli.progress import shown_progress
+from rolecall.cli.session import Session
+from rolecall.contracts import AccessQuestion, ConnectorContext
+from rolecall.errors import RolecallError
+from rolecall.plans import Removal
+from rolecall.plugins import Plugins, open_connector
+
+
+def live_removals(session: Session, name: str, question: AccessQuestion) -> tuple[Removal, ...]:
+    """The ways to end an access that a person has now, the smallest change first.
+
+    Raises:
+        ConfigError: The configuration has mistakes, or a secret isn't there.
+        PluginError: The plugin doesn't keep its contract.
+        ProviderError: The provider refuses.
+    """
+    config, _ = session.ready_to_open([name])
+    connector = config.connectors[name]
+    with shown_progress(session, f"asking {name}") as show:
+        show.started(name)
+        context = ConnectorContext(name, connector.kind, connector.settings, connector.secrets, show)
+        try:
+            return asyncio.run(_removals(session.plugins(), context, question))
+        except RolecallError as error:
+            error.connector = name
+            raise
+
+
+async def _removals(
+    plugins: Plugins, context: ConnectorContext, question: AccessQuestion
+) -> tuple[Removal, ...]:
+    async with open_connector(plugins, context) as connector:
+        await connector.validate()
+        return tuple(await connector.removals(question.entitlement, question.person))
