@@ -1,0 +1,1 @@
+"""The service: expiries, retries, hand-offs, approved requests, notices and syncs, as they fall due."""
