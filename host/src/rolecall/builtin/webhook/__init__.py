@@ -1,0 +1,1 @@
+"""Notices as signed calls to a web hook."""
