@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rolecall import AuthRefused, EntitlementRef, ProviderError, Ref, Refused
+from rolecall import AuthRefused, ProviderError, Ref
 from rolecall_okta.simulator import ABSENT, Organisation, serve
 from rolecall_okta.simulator.faults import Before, Body, Status
 from tests.plugins.okta.directory import model
@@ -217,19 +217,6 @@ async def test_a_list_that_fails_fails_the_run(org, served):
 
     with pytest.raises(ProviderError):
         await Directory(okta.domain).sync()
-
-
-async def test_nothing_is_written(org, served):
-    seen = Directory(served(org).domain)
-    seen.begin()
-    connector = await seen.open()
-    member = EntitlementRef(Ref("group", org.everyone.id), "member")
-    for write in (connector.rolecall_grant, connector.rolecall_revoke):
-        with pytest.raises(Refused, match="not carried out"):
-            await write(member, Ref("user", "00u1"))
-    await connector.rolecall_close()
-
-    assert seen.requests.asked == []
 
 
 HOSTILE = ("nul\x00inside", "lone\ud800surrogate", "\x1b[31mred", "\u202egnp.exe", "a:b%c/d", "")

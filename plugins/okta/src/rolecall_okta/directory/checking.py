@@ -2,21 +2,18 @@
 
 from rolecall import Capability, CheckReport, Problem, ProviderError, Unavailable
 from rolecall_okta.client import OktaClient
-from rolecall_okta.directory.config import Settings
+from rolecall_okta.directory.config import SCOPES_TO_READ, Settings
 from rolecall_okta.directory.news import FILTER
-from rolecall_okta.directory.owner import EVERYBODY, nobody_listed
-from rolecall_okta.measuring import (
+from rolecall_okta.first_pages import first_page
+from rolecall_okta.measuring import REVIEW_MEMBERSHIP, REVIEW_ROLES, lists_admins, lists_members, measured
+from rolecall_okta.owner import EVERYBODY, nobody_listed
+from rolecall_okta.rights import (
+    PROVISION_DIRECTORY,
     PROVISION_MEMBERSHIP,
-    REVIEW_MEMBERSHIP,
-    REVIEW_ROLES,
-    WRITES_MEMBERSHIPS,
-    by_role,
     excess_rights,
-    first_page,
-    lists_admins,
-    lists_members,
-    measured,
-    read_principal,
+    may_write,
+    missing_scopes,
+    read_rights,
 )
 from rolecall_okta.rows import ProfiledUserRow, profiled_user_row
 
@@ -30,18 +27,21 @@ async def check_connector(okta: OktaClient, settings: Settings) -> CheckReport:
     problems: list[Problem] = []
     if settings.domain.note:
         problems.append(Problem("domain_corrected", f"domain: {settings.domain.note}.", fatal=False))
-    principal = await read_principal(okta)
+    rights = await read_rights(okta)
     people = await _people(okta, settings, problems)
     capabilities = [
         await measured(REVIEW_MEMBERSHIP, lists_members(okta)),
-        by_role(PROVISION_MEMBERSHIP, WRITES_MEMBERSHIPS, principal),
+        may_write(rights, PROVISION_MEMBERSHIP),
         await measured(REVIEW_ROLES, lists_admins(okta)),
     ]
-    problems += _unknown_fields(people, settings) + _missing(capabilities)
+    problems += _unknown_fields(people, settings) + missing_scopes(rights, SCOPES_TO_READ)
+    problems += _missing(capabilities)
+    if settings.directory_writes:
+        capabilities.append(may_write(rights, PROVISION_DIRECTORY))
     if settings.admin_roles == "off" or capabilities[2].allowed != "yes":
-        problems += excess_rights(principal)
+        problems += excess_rights(rights)
     features = {"system_log": await _reads_log(okta)}
-    return CheckReport(None, principal.identity, features, capabilities, problems)
+    return CheckReport(None, rights.identity, features, capabilities, problems)
 
 
 async def _people(okta: OktaClient, settings: Settings, problems: list[Problem]) -> list[ProfiledUserRow]:
@@ -50,7 +50,7 @@ async def _people(okta: OktaClient, settings: Settings, problems: list[Problem])
     try:
         people = await first_page(okta.users(search=EVERYBODY, project=project))
         if not people:
-            raise nobody_listed()
+            raise nobody_listed(okta)
     except Unavailable:
         raise
     except ProviderError as error:

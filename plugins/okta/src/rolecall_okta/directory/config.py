@@ -8,29 +8,33 @@ from typing import Any, Literal
 
 import marshmallow as ma
 
-from rolecall import SecretField, SecretRef
 from rolecall_okta.directory.scope import GROUP_TYPES, Scope
-from rolecall_okta.domain import OktaDomain, OktaDomainField
+from rolecall_okta.scopes import READ_GROUPS, READ_LOGS, READ_ROLES, READ_USERS, WRITE_GROUPS
+from rolecall_okta.settings import OrgSettings, OrgSettingsSchema
 
 CANNOT_SIGN_IN = frozenset({"STAGED", "SUSPENDED", "DEPROVISIONED"})
 """Statuses that let nobody in. Every other one, known or not, the person can lift or Okta doesn't stop."""
 OWN_KEYS = frozenset({"login", "email", "first_name", "last_name"})
 """Keys that every person's profile has here."""
 
+SCOPES_TO_READ = {
+    READ_USERS: "",
+    READ_GROUPS: "",
+    READ_ROLES: "admin roles are left out",
+    READ_LOGS: "every run reads everything",
+}
+"""Of an OAuth app, each with what a sync does without it; empty where there is none without."""
+SCOPES_TO_WRITE = frozenset({WRITE_GROUPS})
+
 _ATTRIBUTE = r"[A-Za-z_][A-Za-z0-9_]{0,99}\Z"
 _WORD_EDGE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What a connector was given.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings(OrgSettings):
+    """What a connector was given, besides what every connector to Okta is.
 
     Attributes:
-        domain: The org.
-        api_token: Where the token is.
-        request_timeout: Seconds that one request may take.
-        concurrency: Requests under way at once.
-        rate_limit_share: Share of Okta's rate limits that a run may use, 0 to 1.
         profile_fields: Okta's attribute name → key in the people's profiles.
         disabled_statuses: Statuses of people who can't sign in.
         scope: Which groups are listed.
@@ -38,11 +42,6 @@ class Settings:
         admin_roles: Whether admin roles are read where the credential may.
     """
 
-    domain: OktaDomain
-    api_token: SecretRef
-    request_timeout: float = 60.0
-    concurrency: int = 40
-    rate_limit_share: float = 0.5
     profile_fields: Mapping[str, str] = field(default_factory=dict)
     disabled_statuses: frozenset[str] = CANNOT_SIGN_IN
     scope: Scope = field(default_factory=Scope)
@@ -55,27 +54,9 @@ def profile_key(attribute: str) -> str:
     return _WORD_EDGE.sub("_", attribute).lower()
 
 
-class SettingsSchema(ma.Schema):
+class SettingsSchema(OrgSettingsSchema):
     """``[connectors.NAME]`` with ``kind = "okta"``."""
 
-    class Meta:
-        unknown = ma.RAISE
-
-    domain = OktaDomainField(required=True, metadata={"description": "Okta domain, such as acme.okta.com"})
-    api_token = SecretField(required=True, metadata={"description": "Where the API token is"})
-    request_timeout = ma.fields.Float(
-        validate=ma.validate.Range(min=0, min_inclusive=False, max=600),
-        metadata={"description": "Seconds that one request may take"},
-    )
-    concurrency = ma.fields.Integer(
-        strict=True,
-        validate=ma.validate.Range(min=1, max=75),
-        metadata={"description": "Requests under way at once"},
-    )
-    rate_limit_share = ma.fields.Float(
-        validate=ma.validate.Range(min=0.05, max=1),
-        metadata={"description": "Share of Okta's rate limits that a run may use, 0.05 to 1"},
-    )
     profile_fields = ma.fields.List(
         ma.fields.String(
             validate=ma.validate.Regexp(

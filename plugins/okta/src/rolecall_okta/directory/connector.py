@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, aclosing
 from datetime import UTC, datetime
+from typing import Literal
 
 from rolecall import (
     Change,
@@ -16,13 +17,21 @@ from rolecall import (
     Grant,
     GrantOutcome,
     GrantRef,
+    Held,
     Identity,
+    Plan,
+    PrincipalNow,
     ProviderError,
+    ProvisioningRequest,
+    Recipe,
     Ref,
     Refused,
+    Removal,
     Resource,
     ResourceType,
     SyncRun,
+    WriteSeen,
+    Writing,
     hookimpl,
 )
 from rolecall_okta.answers import answer
@@ -35,12 +44,20 @@ from rolecall_okta.directory.findings import finding
 from rolecall_okta.directory.forecasting import foresee_changes, foresee_everything
 from rolecall_okta.directory.incremental import ChangeReading
 from rolecall_okta.directory.news import FILTER, News
-from rolecall_okta.directory.owner import read_owner
+from rolecall_okta.directory.planning import Planner
 from rolecall_okta.directory.reading import FullReading
+from rolecall_okta.directory.recipe import recipe
 from rolecall_okta.directory.state import State, UnreadableState, digest, dumped, loaded
 from rolecall_okta.history import History, is_closed
+from rolecall_okta.owner import read_owner
+from rolecall_okta.provisioning.applying import carry_out
+from rolecall_okta.provisioning.finding import find_principal
+from rolecall_okta.provisioning.membership_checks import MembershipCheck
+from rolecall_okta.provisioning.present import things_present
+from rolecall_okta.provisioning.writes_seen import writes_seen
+from rolecall_okta.recipes import read_resource_names
+from rolecall_okta.rights import Rights, read_rights
 
-NOT_CARRIED_OUT = "Grants and revocations are not carried out by this release; nothing was changed."
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -59,6 +76,7 @@ class DirectoryConnector:
         self._news = News()
         self._history: History | None = None
         self._reading: FullReading | ChangeReading | None = None
+        self._rights: Rights | None = None
 
     @hookimpl
     async def rolecall_validate(self) -> None:
@@ -69,6 +87,11 @@ class DirectoryConnector:
     async def rolecall_check(self) -> CheckReport:
         """See the hook's specification."""
         return await check_connector(self._okta, self._settings)
+
+    @hookimpl
+    async def rolecall_recipe(self, purpose: Literal["read", "write"]) -> Recipe:
+        """See the hook's specification."""
+        return recipe(purpose, await read_resource_names(self._okta), self._settings)
 
     @hookimpl
     async def rolecall_estimate(self, checkpoint: Checkpoint | None) -> Forecast:
@@ -177,14 +200,48 @@ class DirectoryConnector:
         return dumped(reading.state)
 
     @hookimpl
-    async def rolecall_grant(self, entitlement: EntitlementRef, principal: Ref) -> GrantOutcome:
+    async def rolecall_plan(self, request: ProvisioningRequest) -> Plan:
         """See the hook's specification."""
-        raise Refused(NOT_CARRIED_OUT, hint=f"grant {entitlement} to {principal} in the Okta Admin Console")
+        return await Planner(self._okta, self._settings).plan(request)
 
     @hookimpl
-    async def rolecall_revoke(self, entitlement: EntitlementRef, principal: Ref) -> GrantOutcome:
+    async def rolecall_grant(self, plan: Plan, writing: Writing) -> GrantOutcome:
         """See the hook's specification."""
-        raise Refused(NOT_CARRIED_OUT, hint=f"take {entitlement} from {principal} in the Okta Admin Console")
+        return await self._carry_out(plan, writing)
+
+    @hookimpl
+    async def rolecall_revoke(self, plan: Plan, writing: Writing) -> GrantOutcome:
+        """See the hook's specification."""
+        return await self._carry_out(plan, writing)
+
+    @hookimpl
+    async def rolecall_find(self, principal: Ref | str) -> PrincipalNow | None:
+        """See the hook's specification."""
+        return await find_principal(self._okta, principal, disabled=self._settings.disabled_statuses)
+
+    @hookimpl
+    async def rolecall_holds(self, grants: Sequence[GrantRef]) -> Sequence[bool | None]:
+        """See the hook's specification."""
+        return await Planner(self._okta, self._settings).holds(grants)
+
+    @hookimpl
+    async def rolecall_present(self, things: Sequence[Held]) -> Sequence[bool | None]:
+        """See the hook's specification."""
+        return await things_present(self._okta, things)
+
+    @hookimpl
+    async def rolecall_removals(self, entitlement: EntitlementRef, person: Ref) -> Sequence[Removal]:
+        """See the hook's specification."""
+        return await Planner(self._okta, self._settings).removals(entitlement, person)
+
+    @hookimpl
+    async def rolecall_writes_seen(
+        self, since: datetime, until: datetime
+    ) -> AsyncIterator[Sequence[WriteSeen]]:
+        """See the hook's specification."""
+        async with aclosing(writes_seen(self._okta, since, until, self._settings.client_id)) as batches:
+            async for batch in batches:
+                yield batch
 
     @hookimpl
     async def rolecall_close(self) -> None:
@@ -192,6 +249,17 @@ class DirectoryConnector:
         if isinstance(self._reading, FullReading):
             await self._reading.close()
         await self._resources.aclose()
+
+    async def _carry_out(self, plan: Plan, writing: Writing) -> GrantOutcome:
+        """What the credential may do is read once, and again after a refusal."""
+        if self._rights is None:
+            self._rights = await read_rights(self._okta)
+        check = MembershipCheck(self._okta)
+        try:
+            return await carry_out(self._okta, plan, writing, lambda _step: check, rights=self._rights)
+        except Refused:
+            self._rights = None
+            raise
 
     def _load(self, checkpoint: Checkpoint) -> State:
         """The state of the last run.

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
 from rolecall import ConfigError, ConnectorContext, ConnectorKind, SetupQuestion, hookimpl
-from rolecall_okta.directory.config import Settings, SettingsSchema
+from rolecall_okta.client import OktaClient
+from rolecall_okta.directory.config import SCOPES_TO_READ, SCOPES_TO_WRITE, Settings, SettingsSchema
 from rolecall_okta.directory.connector import DirectoryConnector
 from rolecall_okta.directory.emission import RESOURCE_TYPES
 from rolecall_okta.opening import client_for
+from rolecall_okta.settings import CREDENTIAL_SETTINGS
 
 CREDENTIAL_HELP = """\
 Make a service account in Okta for Rolecall, give it the standard role Read-only Administrator, sign in as
@@ -17,7 +19,12 @@ System Log, so that later runs read only what changed. Narrower: a custom role w
 users and their details" and "View groups and their details", on a resource set with all users and all
 groups; it can't read the System Log, and every run reads everything. Admin roles take a Super
 Administrator, or a custom role with "View roles, resources, and admin assignments" on all IAM resources
-beside the other one; without, they are left out and the run says so."""
+beside the other one; without, they are left out and the run says so.
+
+Instead of a token, an OAuth app: an API Services app that signs in by public key / private key, with its
+scopes granted (Okta API Scopes) and an admin role assigned (Admin roles; without one it sees nothing). Write
+client_id and private_key in place of api_token. "rolecall check NAME --recipe read" prints the smallest
+custom role and the scopes for this org; "--recipe write" those for provisioning."""
 
 KIND = ConnectorKind(
     id="okta",
@@ -29,6 +36,7 @@ KIND = ConnectorKind(
         SetupQuestion("api_token", "--token", "Where the API token is"),
     ),
     credential_help=CREDENTIAL_HELP,
+    credential_settings=CREDENTIAL_SETTINGS,
 )
 
 
@@ -45,6 +53,10 @@ async def rolecall_open(context: ConnectorContext) -> DirectoryConnector:
     if not isinstance(settings, Settings):
         raise ConfigError(f"{context.name}: these are not the settings of {KIND.id}")
     resources = AsyncExitStack()
-    okta = await resources.enter_async_context(client_for(settings, context))
+    okta = await resources.enter_async_context(_client(settings, context))
     wanted = frozenset(ref.id for ref in context.wanted)
     return DirectoryConnector(settings, okta, wanted, resources)
+
+
+def _client(settings: Settings, context: ConnectorContext) -> OktaClient:
+    return client_for(settings, context, reading=SCOPES_TO_READ, writing=SCOPES_TO_WRITE)

@@ -16,11 +16,11 @@ from rolecall_okta.directory.emission import USER, group_ref, user_ref
 from rolecall_okta.directory.findings import finding, group_gone
 from rolecall_okta.directory.forecasting import Workload
 from rolecall_okta.directory.lists import GROUPS, OUT_OF_SCOPE, PEOPLE, Lists
-from rolecall_okta.directory.owner import EVERYBODY, nobody_listed
 from rolecall_okta.directory.people import Member, Memberships, People
 from rolecall_okta.directory.roles import AdminRoles
 from rolecall_okta.directory.state import State
 from rolecall_okta.members import read_members
+from rolecall_okta.owner import EVERYBODY, nobody_listed
 from rolecall_okta.parallel import for_each_coming, together
 from rolecall_okta.rows import GroupRow, JsonObject, ProfiledUserRow, profiled_user_row
 
@@ -79,7 +79,7 @@ class FullReading:
             self._work.people_listed = listed
             self._run.progress("people", listed)
         if not listed:
-            raise nobody_listed()
+            raise nobody_listed(self._okta)
         self._work.all_people = True
         self._foresee()
         await self._rest()

@@ -10,15 +10,11 @@ import pytest
 
 from rolecall.testing import CassettePolicy
 from rolecall_okta.simulator import serve
+from tests.plugins.okta.conversations import OKTA_HEADERS, PUBLIC_HOSTS, RECORDED_AS, without_chance
 from tests.plugins.okta.directory.driving import TOKEN
 
-RECORDED_AS = "https://acme.okta.example"
 REPLAYED_DOMAIN = RECORDED_AS.removeprefix("https://")
 CASSETTES = Path(__file__).parents[5] / "cassettes" / "okta"
-OKTA_HEADERS = frozenset(
-    {"x-okta-request-id", "x-rate-limit-limit", "x-rate-limit-remaining", "x-rate-limit-reset"}
-)
-PUBLIC_HOSTS = frozenset({"json-schema.org", "console.aws.amazon.com", "ok12static.oktacdn.com"})
 
 
 @pytest.fixture
@@ -41,9 +37,10 @@ def vcr_cassette_dir(request):
 
 
 @pytest.fixture
-def okta(recording, port, clock):
+def okta(recording, port, clock, monkeypatch):
     """Serve an organisation while it is recorded, in pages of two; give the domain to configure."""
     running = []
+    without_chance(monkeypatch)
 
     def start(org, rights="super"):
         if not recording:

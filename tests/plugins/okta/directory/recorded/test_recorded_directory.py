@@ -9,6 +9,8 @@ from tests.plugins.okta.directory.driving import Directory
 pytestmark = [pytest.mark.vcr, pytest.mark.usefixtures("cassette")]
 
 LATER = 3600
+ONE_BY_ONE = {"concurrency": 1}
+"""So that requests come in the same order each time."""
 
 
 def acme():
@@ -31,7 +33,7 @@ def acme():
 async def test_a_full_sync_gives_the_organisation(okta):
     org = acme()
 
-    seen = await Directory(okta(org)).sync()
+    seen = await Directory(okta(org), ONE_BY_ONE).sync()
 
     assert model.given(seen) == model.expected(org)
     assert seen.findings == []
@@ -41,7 +43,7 @@ async def test_a_full_sync_gives_the_organisation(okta):
 
 async def test_what_changed_is_read_and_nothing_else(okta, clock):
     org = acme()
-    seen = await Directory(okta(org)).sync()
+    seen = await Directory(okta(org), ONE_BY_ONE).sync()
     clock.pass_by(LATER)
     org.add_member(org.group("Nobody"), org.user("cyd@acme.example"))
     org.delete_group(org.group("Imported"))
@@ -59,7 +61,9 @@ async def test_what_changed_is_read_and_nothing_else(okta, clock):
 async def test_a_scope_is_asked_for_by_name_and_type(okta):
     org = acme()
 
-    seen = await Directory(okta(org), {"group_name_prefixes": ["S"], "group_types": ["OKTA_GROUP"]}).sync()
+    seen = await Directory(
+        okta(org), {**ONE_BY_ONE, "group_name_prefixes": ["S"], "group_types": ["OKTA_GROUP"]}
+    ).sync()
 
     assert model.given(seen) == model.expected(org, prefixes=["S"], types=["OKTA_GROUP"])
 
@@ -67,14 +71,14 @@ async def test_a_scope_is_asked_for_by_name_and_type(okta):
 async def test_a_credential_that_only_reads_is_told_what_it_does_not_see(okta):
     org = acme()
 
-    seen = await Directory(okta(org, "custom_read_only")).sync()
+    seen = await Directory(okta(org, "custom_read_only"), ONE_BY_ONE).sync()
 
     assert sorted(seen.codes()) == ["admin_roles_unreadable", "log_unreadable"]
     assert {ref.type for ref in seen.resources} == {"user", "group"}
 
 
 async def test_a_check_tells_what_the_credential_can_do(okta):
-    seen = Directory(okta(acme(), "read_only"))
+    seen = Directory(okta(acme(), "read_only"), ONE_BY_ONE)
     seen.begin()
     connector = await seen.open()
     try:
