@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rolecall.testing import leaks_in
-from tests.plugins.okta_aws_federation.recorded.conversation import PUBLIC_HOSTS
+from tests.plugins.okta.conversations import PUBLIC_HOSTS
 
 ROOT = Path(__file__).parents[2]
 CASSETTES = ROOT / "cassettes"
@@ -66,10 +66,30 @@ def test_a_planted_leak_is_found(planted):
     assert leaks(f"{cassette}\n{planted}\n") != []
 
 
-def test_every_mode_and_every_failure_is_recorded():
-    recorded = {path.parent.name for path in files()}
+def test_everything_that_is_to_be_recorded_is():
+    recorded = {str(path.parent.relative_to(CASSETTES)) for path in files()}
 
-    assert {"test_recorded_sync", "test_recorded_check", "test_recorded_failures"} <= recorded
+    assert recorded >= {
+        "okta/test_recorded_directory",
+        "okta/test_recorded_memberships",
+        "okta/test_recorded_refused_memberships",
+        "okta_aws_federation/test_recorded_sync",
+        "okta_aws_federation/test_recorded_check",
+        "okta_aws_federation/test_recorded_failures",
+        "okta_aws_federation/test_recorded_grants",
+        "okta_aws_federation/test_recorded_revocations",
+        "okta_aws_federation/test_recorded_refusals",
+    }
+
+
+def test_a_refusal_by_a_plan_is_recorded_without_a_write():
+    planned = [
+        path for path in files() if path.stem.startswith(("test_what_cannot_be", "test_what_must_not"))
+    ]
+    writes = re.compile(r"^    method: (?!GET$)", re.MULTILINE)
+
+    assert len(planned) > len({path.parent for path in planned}) > 1
+    assert [path for path in planned if writes.search(path.read_text(encoding="utf-8"))] == []
 
 
 def test_no_cassette_is_left_of_a_test_that_is_gone():

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from rolecall_okta.simulator import Organisation, serve
+from rolecall_okta.simulator import Organisation, serve, state_of
 
 pytestmark = pytest.mark.xdist_group("live org")  # it is recorded once
 
 ROOT = Path(__file__).parents[2]
 RECORDED = "tests/plugins/okta_aws_federation/recorded"
 TOKEN = "a-live-orgs-token"
-PERSONAL = ["globex", "Hank", "Scorpio", "jdoe", "E-778899", "Doom", "555", "gmail", "127.0.0.1", TOKEN]
+PERSONAL = ["globex", "Hank", "Scorpio", "jdoe", "E-778899", "Doom", "555 0199", "gmail", "127.0.0.1", TOKEN]
 
 
 def globex():
@@ -68,13 +68,14 @@ def run_tests(into, *arguments, **variables):
     return finished.returncode, finished.stdout + finished.stderr
 
 
-def record(into, domain, app):
+def record(into, domain, app, **more):
     return run_tests(
         into,
         "--record-mode=rewrite",
         ROLECALL_RECORD_DOMAIN=domain,
         ROLECALL_RECORD_APP=app.id,
         ROLECALL_RECORD_TOKEN=TOKEN,
+        **more,
     )
 
 
@@ -132,6 +133,61 @@ def test_a_recording_that_tells_something_else_than_was_expected_fails(recording
 
     assert code == 1
     assert "test_a_whole_sync" in said
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """A folder with a recording of writes too, on a person and a group of Globex that are there for it."""
+    org, app = globex()
+    doe, group = org.user("jdoe"), org.add_group("rolecall-test")
+    before = state_of(org)
+    into = tmp_path_factory.mktemp("written")
+    with serve(org, {TOKEN: "super"}) as okta:
+        org.unassign_user(app, doe)
+        code, said = record(
+            into, okta.domain, app, ROLECALL_RECORD_PERSON=doe.id, ROLECALL_RECORD_GROUP=group.id
+        )
+        org.assign_user(app, doe)
+    assert code == 0, said
+    assert state_of(org) == before, "nothing is left of it"
+    return into
+
+
+def test_writes_are_recorded_where_there_is_somebody_to_write_on(written):
+    assert sorted(path.stem for path in written.glob("*.yaml")) == [
+        "test_a_check",
+        "test_a_whole_sync",
+        "test_what_is_given_is_taken_again",
+    ]
+
+
+@pytest.mark.parametrize("text", PERSONAL)
+def test_no_write_tells_who_it_was(written, text):
+    said = [path.read_text(encoding="ascii") for path in written.glob("test_what_*")]
+
+    assert len(said) == 2
+    assert not any(text.lower() in each.lower() for each in said)
+
+
+def test_recorded_writes_are_replayed_with_the_org_gone(written):
+    code, said = run_tests(written, "-k", "live")
+
+    assert code == 0, said
+    assert "3 passed" in said
+
+
+def test_somebody_to_write_on_is_a_person_and_a_group(tmp_path):
+    code, said = run_tests(
+        tmp_path,
+        "--record-mode=rewrite",
+        ROLECALL_RECORD_DOMAIN="globex.example",
+        ROLECALL_RECORD_APP="0oa1",
+        ROLECALL_RECORD_TOKEN=TOKEN,
+        ROLECALL_RECORD_PERSON="00u1",
+    )
+
+    assert code != 0
+    assert "ROLECALL_RECORD_PERSON, ROLECALL_RECORD_GROUP" in said
 
 
 def test_half_of_the_settings_are_refused_with_the_names_of_all(tmp_path):

@@ -92,8 +92,12 @@ class Replica:
         return self.run.requests.asked
 
     def held(self):
-        """All that a run's state consists of, to compare."""
-        found = {(each.code, each.subject, each.message) for each in self.run.findings}
+        """All that a run's state consists of, to compare; what changed since another run is none of it."""
+        found = {
+            (each.code, each.subject, each.message)
+            for each in self.run.findings
+            if each.code != "role_group_meaning_changed"
+        }
         found |= set(self.run.short)
         return self.resources | self.entitlements | self.grants | dict.fromkeys(found, "found")
 

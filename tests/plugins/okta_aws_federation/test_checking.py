@@ -97,14 +97,34 @@ async def test_writing_is_told_by_the_roles_that_okta_lists(org, app, served, ro
     assert report.principal.rights == tuple(roles)
 
 
-async def test_what_a_custom_role_permits_is_unknown(org, app, served):
+@pytest.mark.parametrize(
+    ("permissions", "membership", "assignment"),
+    [
+        pytest.param(["okta.groups.read"], "no", "no", id="reads"),
+        pytest.param(["okta.groups.members.manage"], "yes", "no", id="members"),
+        pytest.param(
+            ["okta.apps.assignment.manage", "okta.users.appAssignment.manage"], "no", "unknown", id="people's"
+        ),
+        pytest.param(
+            [
+                "okta.apps.assignment.manage",
+                "okta.users.appAssignment.manage",
+                "okta.groups.appAssignment.manage",
+            ],
+            "no",
+            "yes",
+            id="assignments",
+        ),
+    ],
+)
+async def test_what_a_custom_role_permits_is_read(org, app, served, permissions, membership, assignment):
     owner = org.add_user("service@acme.example")
-    org.add_custom_role(owner, "AWS reader", ["okta.groups.read"])
+    org.add_custom_role(owner, "AWS admin", permissions)
 
     report = await checked(served(org, Token("super", owner)).domain, app.id)
 
-    assert (report.capabilities[1].allowed, report.capabilities[3].allowed) == ("unknown", "unknown")
-    assert "CUSTOM" in report.capabilities[1].evidence
+    assert (report.capabilities[1].allowed, report.capabilities[3].allowed) == (membership, assignment)
+    assert "CUSTOM" in report.capabilities[1].evidence or permissions[0] in report.capabilities[1].evidence
 
 
 async def test_a_list_that_is_shorter_than_it_must_be_is_no_proof(org, app, served):

@@ -208,3 +208,13 @@ async def test_an_incremental_run_is_asked_by_what_it_now_knows(served):
             assert await connector.rolecall_confirm(suspects, run) == [True, False]
         finally:
             await connector.rolecall_close()
+
+
+@pytest.mark.parametrize("join", [True, False])
+async def test_a_single_role_counts_only_where_no_group_joins_others(served, join):
+    org = Organisation()
+    app, ada = org.add_aws_app(join_all_roles=join), org.add_user("ada@acme.example")
+    org.assign_group(app, org.add_group("staff", members=[ada]), saml_roles=["Read"])
+    org.assign_user(app, ada, profile={"samlRoles": [], "role": "Read"})
+
+    assert await confirmed(served, org, app, [GrantRef(role("Read"), person(ada))]) == [not join]

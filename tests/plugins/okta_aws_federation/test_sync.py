@@ -2,7 +2,7 @@
 
 import pytest
 
-from rolecall import Grant, NotFound, ProviderError, Ref, Refused
+from rolecall import Grant, NotFound, ProviderError, Ref
 from rolecall_okta.simulator import ABSENT
 from rolecall_okta.simulator.faults import Before, Status
 from tests.plugins.okta_aws_federation.emission import (
@@ -343,20 +343,6 @@ async def test_another_kind_of_app_is_named(org, served):
 
     assert caught.value.code == "not_an_aws_app"
     assert '"Workday HR" (workday)' in caught.value.message
-
-
-async def test_writes_are_refused(org, served):
-    app = org.add_aws_app()
-    okta = served(org)
-    connector = await opened(okta.domain, app.id, Requests())
-    entitlement, principal = (Ref("account", ACCOUNT), "Admin"), Ref("user", "00u1")
-
-    for write in (connector.rolecall_grant, connector.rolecall_revoke):
-        with pytest.raises(Refused, match="nothing was changed"):
-            await write(entitlement, principal)
-    await connector.rolecall_close()
-
-    assert okta.requests == []
 
 
 async def test_setup_lists_the_orgs_aws_apps(org, served):

@@ -3,27 +3,27 @@
 from rolecall import Capability, CheckReport, Finding, Problem, ProviderError, Severity, Unavailable
 from rolecall_okta import (
     PROVISION_ASSIGNMENT,
+    PROVISION_DIRECTORY,
     PROVISION_MEMBERSHIP,
     REVIEW_ASSIGNMENT,
     REVIEW_MEMBERSHIP,
     REVIEW_ROLES,
-    WRITES_MEMBERSHIPS,
     OktaClient,
-    by_role,
     excess_rights,
     lists_admins,
     lists_members,
+    may_write,
     measured,
-    read_principal,
+    missing_scopes,
+    read_rights,
+    refuse_to_see_nobody,
     shows,
 )
 from rolecall_okta_aws_federation.aws_app import read_aws_app, settings_that_decide
-from rolecall_okta_aws_federation.config import Settings
+from rolecall_okta_aws_federation.config import SCOPES_TO_READ, Settings
 from rolecall_okta_aws_federation.findings import finding, quoted
 from rolecall_okta_aws_federation.mode import read_mode
 from rolecall_okta_aws_federation.payloads import ACTIVE, OktaApp, RolesAttributeSchema
-
-WRITES_ASSIGNMENTS = frozenset({"SUPER_ADMIN", "APP_ADMIN"})
 
 
 async def check_connector(okta: OktaClient, settings: Settings) -> CheckReport:
@@ -35,25 +35,28 @@ async def check_connector(okta: OktaClient, settings: Settings) -> CheckReport:
     problems: list[Problem] = []
     if settings.domain.note:
         problems.append(Problem("domain_corrected", f"domain: {settings.domain.note}.", fatal=False))
+    problems += await _sees_nobody(okta)
     app = await _app(okta, settings.aws_okta_app_id, problems)
-    principal = await read_principal(okta)
+    rights = await read_rights(okta)
     features: dict[str, object] = {}
     if app is not None:
         features = await _features(okta, app)
         problems += [_as_problem(each) for each in _oddities(app)]
-    problems += excess_rights(principal)
+    problems += excess_rights(rights) + missing_scopes(rights, SCOPES_TO_READ)
     capabilities = [
         await measured(REVIEW_MEMBERSHIP, lists_members(okta)),
-        by_role(PROVISION_MEMBERSHIP, WRITES_MEMBERSHIPS, principal),
+        may_write(rights, PROVISION_MEMBERSHIP),
         await _reviews_assignment(okta, app),
-        by_role(PROVISION_ASSIGNMENT, WRITES_ASSIGNMENTS, principal),
+        may_write(rights, PROVISION_ASSIGNMENT),
         await measured(REVIEW_ROLES, lists_admins(okta)),
     ]
+    if settings.directory_writes:
+        capabilities.append(may_write(rights, PROVISION_DIRECTORY))
     problems += _missing(app, capabilities)
     shown = (
         None if app is None else {"id": app.id, "name": app.name, "label": app.label, "status": app.status}
     )
-    return CheckReport(shown, principal.identity, features, capabilities, problems)
+    return CheckReport(shown, rights.identity, features, capabilities, problems)
 
 
 async def _app(okta: OktaClient, app_id: str, problems: list[Problem]) -> OktaApp | None:
@@ -62,8 +65,22 @@ async def _app(okta: OktaClient, app_id: str, problems: list[Problem]) -> OktaAp
     except Unavailable:
         raise
     except ProviderError as error:
-        problems.append(Problem(error.code, error.message, error.hint))
+        problem = Problem(error.code, error.message, error.hint)
+        problems += [] if problem in problems else [problem]
         return None
+
+
+async def _sees_nobody(okta: OktaClient) -> list[Problem]:
+    """The trap of an OAuth app: without an admin role it is shown empty lists, not errors."""
+    if okta.client_id is None:
+        return []
+    try:
+        await refuse_to_see_nobody(okta)
+    except Unavailable:
+        raise
+    except ProviderError as error:
+        return [Problem(error.code, error.message, error.hint)]
+    return []
 
 
 async def _features(okta: OktaClient, app: OktaApp) -> dict[str, object]:

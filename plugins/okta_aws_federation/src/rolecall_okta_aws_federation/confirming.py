@@ -108,7 +108,16 @@ class Confirmation:
         if row is None:
             return False
         roles = read_profile_roles(row.profile)
-        return role in roles.saml or (not roles.saml and role == roles.default)
+        if roles.saml or role != roles.default:
+            return role in roles.saml
+        return not await self._is_joined(user_id)
+
+    async def _is_joined(self, user_id: str) -> bool:
+        """Whether a group of theirs joins roles, so that the single one of the profile doesn't count."""
+        if isinstance(self._mode, MappingMode) or not self._mode.join_all_roles:
+            return False
+        joining = {group.ref.id for group in self._snapshot.assigned if group.roles.saml}
+        return any(held.id in joining for held in await self._groups_of(user_id))
 
     async def _is_assigned(self, user_id: str) -> bool:
         return await self._app_user(user_id) is not None

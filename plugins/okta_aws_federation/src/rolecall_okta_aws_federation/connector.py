@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, suppress
+from datetime import datetime
+from typing import Literal
 
 from rolecall import (
     Change,
@@ -11,22 +13,44 @@ from rolecall import (
     Entitlement,
     EntitlementRef,
     Event,
+    Finding,
     Forecast,
     FullRunNeeded,
     Grant,
     GrantOutcome,
     GrantRef,
+    Held,
     IdentitySource,
+    Plan,
+    PrincipalNow,
     ProviderError,
+    ProvisioningRequest,
+    Recipe,
     Ref,
     Refused,
+    Removal,
     Resource,
     ResourceType,
     RolecallError,
     SyncRun,
+    Twin,
+    WriteSeen,
+    Writing,
     hookimpl,
 )
-from rolecall_okta import GroupRow, History, MemberClocks, OktaClient, answer, is_closed
+from rolecall_okta import (
+    GroupRow,
+    History,
+    MemberClocks,
+    OktaClient,
+    Rights,
+    answer,
+    find_principal,
+    is_closed,
+    read_rights,
+    refuse_to_see_nobody,
+    writes_seen,
+)
 from rolecall_okta_aws_federation import sync
 from rolecall_okta_aws_federation.aws_app import read_aws_app
 from rolecall_okta_aws_federation.checking import check_connector
@@ -37,17 +61,23 @@ from rolecall_okta_aws_federation.findings import finding
 from rolecall_okta_aws_federation.forecasting import incremental_forecast
 from rolecall_okta_aws_federation.full_reading import estimate, read_everything
 from rolecall_okta_aws_federation.incremental_reading import read_changes
+from rolecall_okta_aws_federation.meaning_changes import meaning_changes
 from rolecall_okta_aws_federation.memory import Memory, fingerprint, load, refuse_other_settings
 from rolecall_okta_aws_federation.news import News, log_filter
 from rolecall_okta_aws_federation.payloads import OktaApp
+from rolecall_okta_aws_federation.provisioning.applying import apply_plan
+from rolecall_okta_aws_federation.provisioning.planning import make_plan
+from rolecall_okta_aws_federation.provisioning.removals import removals
+from rolecall_okta_aws_federation.provisioning.standing import holding, present
+from rolecall_okta_aws_federation.provisioning.twins import twins
 from rolecall_okta_aws_federation.reader import NoRun, Reader
+from rolecall_okta_aws_federation.recipe import read_recipe
 from rolecall_okta_aws_federation.snapshot import Snapshot, derive
 from rolecall_okta_aws_federation.source_reading import still_held
 from rolecall_okta_aws_federation.state import OrgState
 from rolecall_okta_aws_federation.sync import batches
 
 LOG = "/api/v1/logs"
-NOT_CARRIED_OUT = "Grants and revocations are not carried out by this release; nothing was changed."
 
 
 class FederationConnector:
@@ -74,16 +104,24 @@ class FederationConnector:
         self._left: Memory | None = None
         self._failure: RolecallError | None = None
         self._reading = asyncio.Lock()
+        self._rights: Rights | None = None
 
     @hookimpl
     async def rolecall_validate(self) -> None:
         """See the hook's specification."""
+        if self._okta.client_id is not None:
+            await refuse_to_see_nobody(self._okta)
         self._app = await read_aws_app(self._okta, self._settings.aws_okta_app_id)
 
     @hookimpl
     async def rolecall_check(self) -> CheckReport:
         """See the hook's specification."""
         return await check_connector(self._okta, self._settings)
+
+    @hookimpl
+    async def rolecall_recipe(self, purpose: Literal["read", "write"]) -> Recipe:
+        """See the hook's specification."""
+        return await read_recipe(self._okta, self._settings, purpose)
 
     @hookimpl
     async def rolecall_sync_events(
@@ -183,19 +221,68 @@ class FederationConnector:
         return None if self._left is None else self._left.dump()
 
     @hookimpl
-    async def rolecall_grant(self, entitlement: EntitlementRef, principal: Ref) -> GrantOutcome:
+    async def rolecall_plan(self, request: ProvisioningRequest) -> Plan:
         """See the hook's specification."""
-        raise Refused(NOT_CARRIED_OUT, hint=f"grant {entitlement} to {principal} in the Okta Admin Console")
+        return await make_plan(self._okta, self._settings, request)
 
     @hookimpl
-    async def rolecall_revoke(self, entitlement: EntitlementRef, principal: Ref) -> GrantOutcome:
+    async def rolecall_grant(self, plan: Plan, writing: Writing) -> GrantOutcome:
         """See the hook's specification."""
-        raise Refused(NOT_CARRIED_OUT, hint=f"take {entitlement} from {principal} in the Okta Admin Console")
+        return await self._carry_out(plan, writing)
+
+    @hookimpl
+    async def rolecall_revoke(self, plan: Plan, writing: Writing) -> GrantOutcome:
+        """See the hook's specification."""
+        return await self._carry_out(plan, writing)
+
+    @hookimpl
+    async def rolecall_find(self, principal: Ref | str) -> PrincipalNow | None:
+        """See the hook's specification."""
+        return await find_principal(self._okta, principal)
+
+    @hookimpl
+    async def rolecall_holds(self, grants: Sequence[GrantRef]) -> Sequence[bool | None]:
+        """See the hook's specification."""
+        return await holding(self._okta, self._settings.aws_okta_app_id, grants)
+
+    @hookimpl
+    async def rolecall_present(self, things: Sequence[Held]) -> Sequence[bool | None]:
+        """See the hook's specification."""
+        return await present(self._okta, self._settings.aws_okta_app_id, things)
+
+    @hookimpl
+    async def rolecall_removals(self, entitlement: EntitlementRef, person: Ref) -> Sequence[Removal]:
+        """See the hook's specification."""
+        return await removals(self._okta, self._settings, entitlement, person)
+
+    @hookimpl
+    async def rolecall_twins(self) -> Sequence[Twin]:
+        """See the hook's specification."""
+        return await twins(self._okta, self._settings.aws_okta_app_id)
+
+    @hookimpl
+    async def rolecall_writes_seen(
+        self, since: datetime, until: datetime
+    ) -> AsyncIterator[Sequence[WriteSeen]]:
+        """See the hook's specification."""
+        app_id, client_id = self._settings.aws_okta_app_id, self._okta.client_id
+        async for batch in writes_seen(self._okta, since, until, client_id=client_id, app_id=app_id):
+            yield batch
 
     @hookimpl
     async def rolecall_close(self) -> None:
         """See the hook's specification."""
         await self._resources.aclose()
+
+    async def _carry_out(self, plan: Plan, writing: Writing) -> GrantOutcome:
+        """What the credential may do is read once, and again after a refusal."""
+        if self._rights is None and plan.status == "planned":
+            self._rights = await read_rights(self._okta)
+        try:
+            return await apply_plan(self._okta, self._settings.aws_okta_app_id, plan, writing, self._rights)
+        except Refused:
+            self._rights = None
+            raise
 
     async def _read(self, run: SyncRun) -> Snapshot:
         """The run's snapshot, taken by whichever hook asks first; a failure is everybody's."""
@@ -243,8 +330,21 @@ class FederationConnector:
             reader.run.found(finding("source_partial", app, source=self._unfit.connector))
         for each in snapshot.findings:
             reader.run.found(each)
+        for each in self._meaning_changes(reader, snapshot):
+            reader.run.found(each)
         for group_id, (listed, counted) in snapshot.state.short.items():
             reader.run.counted(Ref("group", group_id), listed, counted)
+
+    def _meaning_changes(self, reader: Reader, snapshot: Snapshot) -> list[Finding]:
+        """What names of groups give now and didn't at the last published run, or the other way round.
+
+        Only where both read the names from the same place: another source's differ for reasons of its own.
+        """
+        known = self._memory
+        source = None if reader.source is None else reader.source.connector
+        if known is None or (known.settings, known.source) != (fingerprint(self._settings), source):
+            return []
+        return meaning_changes(known.state, snapshot.state, self._news.deleted_groups)
 
     def _leave(
         self, reader: Reader, state: OrgState, groups: Iterable[GroupRow], clocks: MemberClocks

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from rolecall import EntitlementRef, Finding, Ref, Severity
+from rolecall_okta import shown
 
 _HIGH, _MEDIUM, _LOW = Severity.HIGH, Severity.MEDIUM, Severity.LOW
 
@@ -96,6 +97,7 @@ _TEXTS: dict[str, tuple[Severity, str]] = {
             "ASCII: whether it matches in Okta depends on the release of Java there. It is counted."
         ),
     ),
+    "role_group_meaning_changed": (_HIGH, "{change}: {effect}."),
     "group_gone": (_MEDIUM, "The group {name} vanished during the run; what it held was dropped."),
     "group_without_name": (_LOW, "Okta gives the group {name} no name: it gives no role."),
     "members_by_person": (
@@ -191,10 +193,8 @@ def concerning(role: EntitlementRef, found: Finding) -> Finding:
 
 
 def quoted(text: str | None) -> str:
-    """A text of somebody else's, marked as such in a sentence, and not longer than one."""
-    if text is None:
-        return "nothing"
-    return f'"{text}"' if len(text) <= _QUOTED else f'"{text[:_QUOTED]}…"'
+    """A text of somebody else's, marked as such in a sentence, on one line and not longer than one."""
+    return "nothing" if text is None else f'"{shown(text, _QUOTED)}"'
 
 
 _QUOTED = 120

@@ -5,7 +5,7 @@ from itertools import takewhile
 
 from rolecall_okta_aws_federation.java_syntax import Anchor, Group, Literal, Look, Node, Repeat, Sequence
 
-_SAFE = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-.#@+=:/")
+SAFE = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-.#@+=:/")
 """Characters that need no escape in a search expression and that no search folds into any but their other
 case. Whether Okta's search of groups minds case isn't documented, so what is proven holds either way."""
 
@@ -24,7 +24,7 @@ def required_text(root: Node) -> RequiredText:
     runs.follow(root)
     runs.end()
     inner = max((piece for run in runs.ended for piece in _safe_pieces(run)), key=len, default="")
-    return RequiredText("".join(takewhile(_SAFE.__contains__, runs.prefix)), inner)
+    return RequiredText("".join(takewhile(SAFE.__contains__, runs.prefix)), inner)
 
 
 class _Runs:
@@ -76,4 +76,4 @@ def _is_cased(char: str) -> bool:
 
 
 def _safe_pieces(run: str) -> list[str]:
-    return "".join(char if char in _SAFE else "\0" for char in run).split("\0")
+    return "".join(char if char in SAFE else "\0" for char in run).split("\0")

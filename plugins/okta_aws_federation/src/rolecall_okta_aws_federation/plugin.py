@@ -15,10 +15,10 @@ from rolecall import (
     SetupQuestion,
     hookimpl,
 )
-from rolecall_okta import DomainError, OktaClient, SswsAuth, client_for, normalise_domain
-from rolecall_okta_aws_federation.config import Settings, SettingsSchema
+from rolecall_okta import CREDENTIAL_SETTINGS, DomainError, OktaClient, SswsAuth, client_for, normalise_domain
+from rolecall_okta_aws_federation.config import SCOPES_TO_READ, SCOPES_TO_WRITE, Settings, SettingsSchema
 from rolecall_okta_aws_federation.connector import FederationConnector
-from rolecall_okta_aws_federation.demo import demo
+from rolecall_okta_aws_federation.demo.command import demo
 from rolecall_okta_aws_federation.explaining import explain
 from rolecall_okta_aws_federation.payloads import AWS_APP_NAME
 from rolecall_okta_aws_federation.sync import RESOURCE_TYPES
@@ -30,7 +30,12 @@ they have them; it ends 30 days after its last use. Narrower: a custom role with
 users and their details", "View groups and their details" and "View application and its details", on a
 resource set with all users, all groups and the AWS app. Such a role can't read the app's profile schema,
 so whether samlRoles are combined across groups is then told from the people's profiles; nor the System
-Log, so every run reads everything."""
+Log, so every run reads everything.
+
+Instead of a token, an OAuth app: an API Services app that signs in by public key / private key, with its
+scopes granted (Okta API Scopes) and an admin role assigned (Admin roles; without one it sees nothing). Write
+client_id and private_key in place of api_token. "rolecall check NAME --recipe read" prints the smallest
+custom role and the scopes for this org; "--recipe write" those for provisioning."""
 
 KIND = ConnectorKind(
     id="okta_aws_federation",
@@ -43,6 +48,7 @@ KIND = ConnectorKind(
         SetupQuestion("aws_okta_app_id", "--app-id", "Id of the app AWS Account Federation", choices=True),
     ),
     credential_help=CREDENTIAL_HELP,
+    credential_settings=CREDENTIAL_SETTINGS,
 )
 
 
@@ -78,7 +84,9 @@ async def rolecall_open(context: ConnectorContext) -> FederationConnector:
 async def open_connector(settings: Settings, context: ConnectorContext) -> FederationConnector:
     """Open a client for the settings, and the connector on it."""
     resources = AsyncExitStack()
-    okta = await resources.enter_async_context(client_for(settings, context))
+    okta = await resources.enter_async_context(
+        client_for(settings, context, reading=SCOPES_TO_READ, writing=SCOPES_TO_WRITE)
+    )
     return FederationConnector(settings, okta, resources, context.source)
 
 

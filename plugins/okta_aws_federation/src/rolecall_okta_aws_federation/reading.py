@@ -25,7 +25,12 @@ FEW = 3
 
 
 async def read_identity(reader: Reader) -> None:
-    """Report whose credential this is; a service app has nobody behind it."""
+    """Report whose credential this is."""
+    client_id = reader.okta.client_id
+    if client_id is not None:
+        reader.owner = client_id
+        reader.run.identified(Identity(client_id, None))
+        return
     try:
         owner = await reader.okta.me()
     except ProviderError as error:

@@ -1,25 +1,27 @@
-"""Whole syncs and checks, recorded from the simulator or from a live org, and replayed without a network.
+"""Whatever is recorded of this connector, from simulated organisations or a live one, and replayed offline.
 
 ``make record`` records everything here from simulated organisations. With ROLECALL_RECORD_DOMAIN,
-ROLECALL_RECORD_APP and ROLECALL_RECORD_TOKEN set it records a sync and a check of that org instead.
+ROLECALL_RECORD_APP and ROLECALL_RECORD_TOKEN set it records a sync and a check of that org instead; with
+ROLECALL_RECORD_PERSON and ROLECALL_RECORD_GROUP too, what is given to these two and taken again.
 """
 
 import socket
 
 import pytest
 
-from rolecall.plugins import load_plugins
 from rolecall.store import open_store
 from rolecall.testing import CassettePolicy
 from rolecall_okta import Clock
 from rolecall_okta.simulator import serve
-from tests.plugins.okta_aws_federation.recorded import live
-from tests.plugins.okta_aws_federation.recorded.conversation import (
+from tests.plugins.okta.conversations import (
+    BEGINNING,
     OKTA_HEADERS,
     PUBLIC_HOSTS,
     RECORDED_AS,
     TOKEN,
+    without_chance,
 )
+from tests.plugins.okta_aws_federation.recorded import live
 
 REPLAYED_DOMAIN = RECORDED_AS.removeprefix("https://")
 
@@ -28,15 +30,13 @@ def pytest_ignore_collect(collection_path, config):
     """A live org is recorded alone; where none was recorded, there is nothing to replay."""
     if not collection_path.name.startswith("test_recorded_"):
         return None
-    of_live_org = collection_path.name == "test_recorded_live.py"
+    of_live_org = collection_path.name.startswith("test_recorded_live")
+    writes = collection_path.name == "test_recorded_live_writes.py"
     if config.getoption("--record-mode") not in {None, "none"}:
-        return True if of_live_org != (live.org() is not None) else None
-    return True if of_live_org and not live.is_recorded() else None
-
-
-@pytest.fixture(scope="session")
-def plugins():
-    return load_plugins()
+        org = live.org()
+        fits = of_live_org == (org is not None) and not (writes and not org.person)
+        return None if fits else True
+    return True if of_live_org and not live.is_recorded("test_what_*" if writes else "test_a_*") else None
 
 
 @pytest.fixture
@@ -65,14 +65,15 @@ def vcr_cassette_dir(request):
 
 
 @pytest.fixture
-def okta(recording, port):
+def okta(recording, port, monkeypatch):
     """Serve an organisation while it is recorded, in pages of two; give the domain to configure."""
     running = []
+    without_chance(monkeypatch)
 
     def start(org, rights="read_only", faults=()):
         if not recording:
             return REPLAYED_DOMAIN
-        running.append(serve(org, {TOKEN: rights}, port=port, page_size_cap=2))
+        running.append(serve(org, {TOKEN: rights}, port=port, clock=lambda: BEGINNING, page_size_cap=2))
         simulator = running[-1].__enter__()
         for pattern, fault, more in faults:
             simulator.faults.add(pattern, fault, **more)

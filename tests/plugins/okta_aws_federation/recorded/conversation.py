@@ -8,13 +8,7 @@ from rolecall.plugins import open_connector
 from rolecall.store.runs import list_runs, read_findings, resolve_at
 from rolecall.sync import SyncJob, SyncRules, sync_connectors
 from rolecall_okta_aws_federation.config import SettingsSchema
-
-RECORDED_AS = "https://acme.okta.example"
-TOKEN = "a-recorders-token"
-OKTA_HEADERS = frozenset(
-    {"x-okta-request-id", "x-rate-limit-limit", "x-rate-limit-remaining", "x-rate-limit-reset"}
-)
-PUBLIC_HOSTS = frozenset({"json-schema.org", "console.aws.amazon.com", "ok12static.oktacdn.com"})
+from tests.plugins.okta.conversations import TOKEN
 
 
 @dataclass(frozen=True)
@@ -61,6 +55,7 @@ class Unwatched:
 
 def settings_for(domain, app_id):
     table = {"domain": domain, "api_token": {"env": "OKTA_API_TOKEN"}, "aws_okta_app_id": app_id}
+    table["concurrency"] = 1  # one request at a time comes in the same order each time
     return SettingsSchema().load(table)
 
 

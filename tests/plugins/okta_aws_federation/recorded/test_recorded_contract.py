@@ -5,7 +5,7 @@ import pytest
 from rolecall import MEMBER, EntitlementRef, Ref
 from rolecall.testing import assert_contract
 from rolecall_okta.simulator import Organisation
-from tests.plugins.okta_aws_federation.recorded.conversation import TOKEN
+from tests.plugins.okta.conversations import TOKEN
 
 pytestmark = [pytest.mark.vcr, pytest.mark.usefixtures("cassette")]
 
@@ -13,7 +13,12 @@ ACCOUNT = Ref("account", "123456789012")
 
 
 async def kept_contract(okta, org, app):
-    settings = {"domain": okta(org), "api_token": {"env": "OKTA_API_TOKEN"}, "aws_okta_app_id": app.id}
+    settings = {
+        "domain": okta(org),
+        "api_token": {"env": "OKTA_API_TOKEN"},
+        "aws_okta_app_id": app.id,
+        "concurrency": 1,
+    }
     return await assert_contract("okta_aws_federation", settings, {"api_token": TOKEN})
 
 
