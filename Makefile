@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 PROJECTS := pyproject.toml constraints.txt host/pyproject.toml plugins/okta/pyproject.toml \
             plugins/okta_aws_federation/pyproject.toml
 
-.PHONY: demo test lint format bench record
+.PHONY: demo test soak lint format bench record
 
 demo: $(STAMP)
 	$(BIN)/rolecall demo
@@ -15,6 +15,10 @@ demo: $(STAMP)
 test: $(STAMP)
 	$(BIN)/python -m pytest -n auto --dist loadgroup -q
 	$(BIN)/python -m pytest -n auto --dist loadgroup -q --store=postgresql
+
+# A thousand time-limited grants expire while the service is killed twenty times; the suite does it with a hundred.
+soak: $(STAMP)
+	ROLECALL_SOAK=1000 $(BIN)/python -m pytest -n 0 -q tests/e2e/test_expiry_under_kills.py
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -26,7 +30,8 @@ format: $(STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# Records the cassettes anew, from the simulator; of a live org where ROLECALL_RECORD_DOMAIN, _APP, _TOKEN are set.
+# Records the cassettes anew, from the simulator; of a live org where ROLECALL_RECORD_DOMAIN, _APP, _TOKEN are set,
+# with writes where _PERSON and _GROUP are set too: they must be there for nothing else.
 record: $(STAMP)
 	$(BIN)/python -m pytest tests/plugins/okta/directory/recorded tests/plugins/okta_aws_federation/recorded --record-mode=rewrite -q
 

@@ -1,0 +1,1 @@
+"""The main job against an embedded Okta simulator, over real HTTP, command by command."""
