@@ -6,7 +6,7 @@ import pytest
 
 from rolecall.errors import Refused
 from rolecall.models import EntitlementRef, Grant, Ref
-from rolecall.provisioning import prepare
+from rolecall.provisioning import prepare, removals_with_elsewhere
 from tests.host import states
 from tests.host.vaults import PROD
 from tests.host.workbench import asked
@@ -58,3 +58,17 @@ def test_a_role_that_is_protected_elsewhere_isn_t_given_by_way_of_the_group(besi
 
     assert refused.value.code == "protected"
     assert str(ADMIN) in refused.value.message
+
+
+def test_a_removal_says_what_the_group_holds_in_another_connector(beside_aws):
+    role, ada = EntitlementRef(Ref("account", PROD), "Admin"), Ref("user", "u1")
+
+    async def ways(engine):
+        connector = await engine.reading("vault")
+        return removals_with_elsewhere(
+            engine.store, engine.others("vault"), await connector.removals(role, ada)
+        )
+
+    (way,) = [each for each in beside_aws.run(ways) if each.via == Ref("group", "g1")]
+
+    assert way.change.endswith(f"; in other connectors the group also holds {ADMIN} of aws")

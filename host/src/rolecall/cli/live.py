@@ -8,6 +8,7 @@ from rolecall.contracts import AccessQuestion, ConnectorContext
 from rolecall.errors import RolecallError
 from rolecall.plans import Removal
 from rolecall.plugins import Plugins, open_connector
+from rolecall.provisioning import removals_with_elsewhere
 
 
 def live_removals(session: Session, name: str, question: AccessQuestion) -> tuple[Removal, ...]:
@@ -24,10 +25,12 @@ def live_removals(session: Session, name: str, question: AccessQuestion) -> tupl
         show.started(name)
         context = ConnectorContext(name, connector.kind, connector.settings, connector.secrets, show)
         try:
-            return asyncio.run(_removals(session.plugins(), context, question))
+            found = asyncio.run(_removals(session.plugins(), context, question))
         except RolecallError as error:
             error.connector = name
             raise
+    with session.store(config) as store:
+        return removals_with_elsewhere(store, [each for each in config.connectors if each != name], found)
 
 
 async def _removals(

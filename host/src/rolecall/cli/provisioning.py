@@ -36,6 +36,7 @@ from rolecall.provisioning import (
     prepare,
     principal_now,
     record_refused,
+    removals_with_elsewhere,
     shell_actor,
     via_now,
 )
@@ -228,7 +229,9 @@ class _Flow:
                 if found is None:
                     return ()
                 principal = found.ref
-            removals = await connector.removals(request.entitlement, principal)
+            found_ways = await connector.removals(request.entitlement, principal)
+            others = engine.others(action.connector)
+            removals = removals_with_elsewhere(engine.store, others, found_ways)
         except RolecallError as failure:
             self._session.note(f"How it could be ended can't be told: {failure.message}")
             return ()

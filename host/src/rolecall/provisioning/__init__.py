@@ -4,6 +4,7 @@ from rolecall.provisioning.actors import SYSTEM, shell_actor
 from rolecall.provisioning.calling_off import end_grant, withdrawal
 from rolecall.provisioning.carrying_out import carry_out, provision, resume
 from rolecall.provisioning.closing import look_again, reopen, reopen_if_back, undo
+from rolecall.provisioning.elsewhere import removals_with_elsewhere
 from rolecall.provisioning.engine import Engine, connector_context, open_engine
 from rolecall.provisioning.names_now import entitlement_now, principal_now, via_now
 from rolecall.provisioning.outcomes import Done, Status
@@ -38,6 +39,7 @@ __all__ = [
     "principal_now",
     "provision",
     "record_refused",
+    "removals_with_elsewhere",
     "reopen",
     "reopen_if_back",
     "resume",

@@ -44,6 +44,10 @@ class Engine:
             raise UsageError(f"There is no connector {name} in {self.config.path}.")
         return self.config.connectors[name]
 
+    def others(self, name: str) -> list[str]:
+        """Names of the other configured connectors."""
+        return [other for other in self.config.connectors if other != name]
+
     async def reading(self, name: str) -> OpenConnector:
         """The connector with its ordinary credential, opened and validated once.
 

@@ -73,7 +73,7 @@ async def plan_with(
     made_at = time.monotonic()
     plan = await connector.plan(with_made(engine, action).request)
     _check(plan, action.request)
-    plan = with_elsewhere(engine, action.connector, plan)
+    plan = with_elsewhere(engine.store, engine.others(action.connector), plan)
     action = replace(action, request=replace(action.request, principal=plan.principal))
     if expected is not None and plan.meaning != expected:
         raise Refused(
