@@ -13,6 +13,8 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tests")
 
+pytest.register_assert_rewrite("tests.plugins.okta.conversations")
+
 STORES = ("sqlite", "postgresql")
 STORE_FIXTURES = frozenset({"store_url", "new_store"})
 

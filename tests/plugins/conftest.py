@@ -5,10 +5,7 @@ from contextlib import AsyncExitStack, ExitStack
 import pytest
 
 from rolecall.plugins import load_plugins
-
-pytest.register_assert_rewrite("tests.plugins.okta.conversations")
-
-from tests.plugins.okta.conversations import PassingTime, Studio, without_chance  # noqa: E402
+from tests.plugins.okta.conversations import PassingTime, Studio, without_chance
 
 
 @pytest.fixture(scope="session")
