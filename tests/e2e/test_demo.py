@@ -6,6 +6,8 @@ import pytest
 
 from tests.e2e.transcripts import PAGES, chapters, printed, quoted, timeless
 
+pytestmark = pytest.mark.xdist_group("demo")  # it is run once
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):

@@ -277,8 +277,9 @@ def _reconciled(name: str, since: datetime, until: datetime, told: Reconciliatio
 
 
 def _lines(told: Reconciliation, grace: timedelta) -> list[str]:
+    matched = "1 write on record is" if told.matched == 1 else f"{told.matched} writes on record are"
     return [
-        f"{told.matched} writes on record are in the log; the last {duration_text(grace)} don't count.",
+        f"{matched} in the log; the last {duration_text(grace)} don't count.",
         *(f"unrecorded: {_event(seen)}" for seen in told.unrecorded),
         *(
             f"unseen: {rfc3339(call.at)} {call.method} {call.path} (audit record {call.audit_id})"

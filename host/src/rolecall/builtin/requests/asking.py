@@ -114,7 +114,7 @@ async def create(desk: Desk, name: str, wish: Wish, acting: str | None) -> int:
             connector, await principal_now(connector, _names(desk, name), wish.principal)
         )
     if beneficiary is not None and acting is None and AS_VARIABLE not in os.environ:
-        requester, actor = beneficiary, shell_actor(shown(beneficiary))
+        requester, actor = beneficiary, shell_actor(None)  # the shell speaks for them
     else:
         requester, actor = await desk.acting(connector, acting)
     beneficiary = beneficiary or requester
