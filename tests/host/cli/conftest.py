@@ -58,10 +58,9 @@ def site(tmp_path, monkeypatch):
     folder.mkdir()
     install(folder, "acme-lab", LAB_SOURCE.read_text(encoding="utf-8"))
     monkeypatch.syspath_prepend(folder)
-    before = set(sys.modules)
     yield folder
-    for name in set(sys.modules) - before:
-        if not name.startswith(("rolecall", "sqlalchemy", "alembic")):
+    for name, module in list(sys.modules.items()):
+        if str(getattr(module, "__file__", None) or "").startswith(str(folder)):
             del sys.modules[name]
 
 
