@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from rolecall import ConnectorContext, ProvisioningRequest, Ref, Secret
-from rolecall.plugins import open_connector
+from rolecall.connectors import open_connector
 from rolecall_okta import Clock
 from rolecall_okta.calls import TOKEN_PATH
 from rolecall_okta.signing import signing_key

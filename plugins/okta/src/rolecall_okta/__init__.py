@@ -1,6 +1,6 @@
 """Rolecall's client for the Okta API, and what connectors to Okta share. This is its public API."""
 
-from rolecall_okta.answers import answer, is_refusal
+from rolecall_okta.answers import answer, is_refusal, told_of_each
 from rolecall_okta.asking import groups_by_id, moved_groups, moved_people
 from rolecall_okta.auth import Scopes, SswsAuth
 from rolecall_okta.calls import Call, Written, literal
@@ -8,7 +8,7 @@ from rolecall_okta.client import OktaClient
 from rolecall_okta.clock import Clock
 from rolecall_okta.domain import DomainError, OktaDomain, OktaDomainField, normalise_domain
 from rolecall_okta.events import EventParty, EventRow
-from rolecall_okta.first_pages import first_page, shows
+from rolecall_okta.first_pages import shows
 from rolecall_okta.governor import BucketUse
 from rolecall_okta.history import OVERLAP, History, is_closed
 from rolecall_okta.ledger import ReadLedger
@@ -25,8 +25,8 @@ from rolecall_okta.member_clocks import MemberClocks
 from rolecall_okta.members import MEMBERS, MemberList, member_pages, read_members
 from rolecall_okta.opening import client_for
 from rolecall_okta.outcomes import NoAgent, OutcomeUnknown
-from rolecall_okta.owner import nobody_listed, read_owner, refuse_to_see_nobody
-from rolecall_okta.parallel import for_each, for_each_coming, together
+from rolecall_okta.owner import read_owner, refuse_to_see_nobody
+from rolecall_okta.parallel import for_each, together
 from rolecall_okta.payloads import Organization
 from rolecall_okta.provisioning.applying import carry_out
 from rolecall_okta.provisioning.checks import StepCheck
@@ -39,14 +39,13 @@ from rolecall_okta.provisioning.memberships import (
     Membership,
     MembershipChange,
     held_groups,
-    is_member,
     joining,
     leaving,
     read_membership,
 )
-from rolecall_okta.provisioning.people import CANNOT_RECEIVE, group_named, person_named, refuse_unable
+from rolecall_okta.provisioning.people import refuse_unable
 from rolecall_okta.provisioning.present import members_held, things_present
-from rolecall_okta.provisioning.rules import Rules, giving_back, read_rules, rule_named
+from rolecall_okta.provisioning.rules import Rules, giving_back, read_rules
 from rolecall_okta.provisioning.writes_seen import writes_seen
 from rolecall_okta.recipes import (
     ResourceNames,
@@ -108,7 +107,6 @@ from rolecall_okta.writes import (
 )
 
 __all__ = [
-    "CANNOT_RECEIVE",
     "CREDENTIAL_SETTINGS",
     "MEMBERS",
     "MEMBERSHIP_ACTIONS",
@@ -182,15 +180,11 @@ __all__ = [
     "excess_rights",
     "find_person",
     "find_principal",
-    "first_page",
     "for_each",
-    "for_each_coming",
     "giving_back",
-    "group_named",
     "groups_by_id",
     "held_groups",
     "is_closed",
-    "is_member",
     "is_refusal",
     "joining",
     "leaving",
@@ -207,11 +201,9 @@ __all__ = [
     "modify_directory_group_call",
     "moved_groups",
     "moved_people",
-    "nobody_listed",
     "normalise_domain",
     "patch_group_profile_call",
     "permission",
-    "person_named",
     "profiled_user_row",
     "provider_of",
     "read_group",
@@ -225,11 +217,11 @@ __all__ = [
     "refuse_to_see_nobody",
     "refuse_unable",
     "remove_member_call",
-    "rule_named",
     "shown",
     "shows",
     "things_present",
     "together",
+    "told_of_each",
     "unassign_group_call",
     "unassign_person_call",
     "update_app_user_call",

@@ -38,11 +38,6 @@ class Scopes:
     asked: frozenset[str]
     granted: frozenset[str] | None = None
 
-    @property
-    def missing(self) -> frozenset[str]:
-        """What was asked for in vain."""
-        return frozenset() if self.granted is None else self.asked - self.granted
-
 
 class AppCredential(httpx.Auth):
     """An OAuth app's, whose rights are scopes; ``oauth`` says how it works.

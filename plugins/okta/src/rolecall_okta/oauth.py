@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import httpx
 
+from rolecall_okta.answers import NO_SUCH_FEATURE
 from rolecall_okta.auth import AppCredential, TokenRefused
 from rolecall_okta.bodies import BodyError, drop_body, held_body
 from rolecall_okta.calls import TOKEN_PATH
@@ -21,9 +22,6 @@ from rolecall_okta.signing import SigningKey
 
 RENEW_BEFORE = 60.0
 """Seconds; a token is renewed so long before it ends, or when a tenth of its life is left."""
-FEATURE_MISSING = b"E0000015"
-"""Comes with 401, and says nothing of the token."""
-
 REFUSED_FOR = 5.0
 """Seconds that a refusal is believed without asking again."""
 
@@ -162,6 +160,6 @@ async def _is_stale(response: httpx.Response) -> bool:
     if response.status_code != httpx.codes.UNAUTHORIZED:
         return False
     try:
-        return FEATURE_MISSING not in await held_body(response)
+        return NO_SUCH_FEATURE.encode() not in await held_body(response)
     except BodyError:
         return False

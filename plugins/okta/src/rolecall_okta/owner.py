@@ -1,7 +1,7 @@
 """Whose credential it is, and whether it shows anybody anything."""
 
-from rolecall import AuthRefused, Identity, ProviderError
-from rolecall_okta.answers import is_refusal
+from rolecall import AuthRefused, Identity
+from rolecall_okta.answers import unless_refused
 from rolecall_okta.client import OktaClient
 from rolecall_okta.first_pages import shows
 
@@ -16,12 +16,8 @@ async def read_owner(okta: OktaClient) -> Identity:
         AuthRefused: The credential is refused, or shows nobody.
     """
     if okta.client_id is None:
-        try:
-            owner = await okta.me()
-        except ProviderError as error:
-            if not is_refusal(error):
-                raise
-        else:
+        owner = await unless_refused(okta.me())
+        if owner is not None:
             return Identity(owner.id, owner.login)
     await refuse_to_see_nobody(okta)
     return Identity(okta.client_id, None)

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from rolecall import AuthRefused, BadPayload, NotFound, ProviderError, RateLimited, Unavailable
+from rolecall_okta.answers import NO_SUCH_FEATURE
 from rolecall_okta.auth import TokenRefused
 from rolecall_okta.calls import TOKEN_PATH, Call, Reply
 from rolecall_okta.limits import AFTER_RESET, rate_headers
@@ -233,7 +234,7 @@ def _rate_limited(facts: _Facts, headers: httpx.Headers) -> RateLimited:
 
 
 def _credential_refused(facts: _Facts, summary: str) -> AuthRefused:
-    if facts.code == "E0000015":
+    if facts.code == NO_SUCH_FEATURE:
         what = f"the org lacks this feature, or the credential the right to it{summary}"
         return facts.error(AuthRefused, what, GIVE_THE_RIGHT, code="feature_missing")
     if facts.status == httpx.codes.FORBIDDEN:

@@ -32,6 +32,11 @@ class UserRow:
     display_name: str
     status: str | None
 
+    @property
+    def is_in_everyone(self) -> bool:
+        """Whether they are a member of Okta's group Everyone."""
+        return self.status != "DEPROVISIONED"
+
 
 @dataclass(frozen=True, slots=True)
 class ProfiledUserRow(UserRow):

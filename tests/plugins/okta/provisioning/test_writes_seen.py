@@ -9,7 +9,7 @@ from rolecall_okta import MembershipCheck, carry_out, joining, read_group, read_
 from rolecall_okta.provisioning.own_events import Credential
 from rolecall_okta.simulator.permissions import Token
 from tests.plugins.okta.provisioning.writings import plan_of
-from tests.plugins.okta.service_app import CLIENT_ID, QuickClock, signed_in
+from tests.plugins.okta.service_app import QuickClock, signed_in
 
 
 def times(clock):
@@ -101,7 +101,7 @@ async def test_a_service_app_knows_its_own_by_its_client_id(org, notes):
             await join(okta, group, ada, notes)
             org.remove_member(group, ada)
             now = datetime.now(UTC)
-            events = writes_seen(okta, now - timedelta(hours=1), now + timedelta(hours=1), CLIENT_ID)
+            events = writes_seen(okta, now - timedelta(hours=1), now + timedelta(hours=1))
             told = [each async for batch in events for each in batch]
     assert [(each.gives, each.ours) for each in told] == [(True, True), (False, False)]
 

@@ -2,13 +2,12 @@
 
 from collections.abc import Collection, Sequence
 
-from rolecall import GrantRef, NotFound, ProviderError, Ref
-from rolecall_okta.answers import is_refusal
+from rolecall import GrantRef, Ref
+from rolecall_okta.answers import told_of_each
 from rolecall_okta.client import OktaClient
 from rolecall_okta.directory.admins import roles_held_by
 from rolecall_okta.directory.config import Settings
-from rolecall_okta.directory.emission import GROUP, ROLE, USER, is_in_everyone
-from rolecall_okta.parallel import for_each
+from rolecall_okta.directory.emission import GROUP, ROLE, USER
 
 
 class Confirmation:
@@ -21,20 +20,7 @@ class Confirmation:
 
     async def answers(self, suspects: Sequence[Ref | GrantRef]) -> list[bool | None]:
         """For each, whether it is still there; None where the credential can't tell."""
-        found: dict[Ref | GrantRef, bool | None] = {}
-
-        async def ask(suspect: Ref | GrantRef) -> None:
-            try:
-                found[suspect] = await self._is_there(suspect)
-            except NotFound:
-                found[suspect] = False
-            except ProviderError as error:
-                if not is_refusal(error):
-                    raise
-                found[suspect] = None
-
-        await for_each(dict.fromkeys(suspects), ask)
-        return [found[suspect] for suspect in suspects]
+        return await told_of_each(suspects, self._is_there)
 
     async def _is_there(self, suspect: Ref | GrantRef) -> bool | None:
         if isinstance(suspect, GrantRef):
@@ -54,7 +40,7 @@ class Confirmation:
         if not self._settings.scope.admits(group):
             return False
         if group.is_everyone:
-            return is_in_everyone(await self._okta.user(who.id))
+            return (await self._okta.user(who.id)).is_in_everyone
         if self._settings.members == "on_demand" and of.id not in self._wanted:
             return False
         async for page in self._okta.user_groups(who.id):

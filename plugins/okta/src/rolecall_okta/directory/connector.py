@@ -239,7 +239,7 @@ class DirectoryConnector:
         self, since: datetime, until: datetime
     ) -> AsyncIterator[Sequence[WriteSeen]]:
         """See the hook's specification."""
-        async with aclosing(writes_seen(self._okta, since, until, self._settings.client_id)) as batches:
+        async with aclosing(writes_seen(self._okta, since, until)) as batches:
             async for batch in batches:
                 yield batch
 

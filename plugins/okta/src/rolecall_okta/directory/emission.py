@@ -27,11 +27,6 @@ def member_of(group_id: str) -> EntitlementRef:
     return EntitlementRef(group_ref(group_id), MEMBER)
 
 
-def is_in_everyone(row: UserRow) -> bool:
-    """Whether a person is a member of Okta's group Everyone."""
-    return row.status != "DEPROVISIONED"
-
-
 def person(row: ProfiledUserRow, keys: Sequence[str], disabled: Collection[str]) -> Resource:
     """A person; ``keys`` are those of the further values that the row holds."""
     return Resource(

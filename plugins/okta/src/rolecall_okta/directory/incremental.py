@@ -32,7 +32,6 @@ from rolecall_okta.directory.emission import (
     GROUP,
     USER,
     group_ref,
-    is_in_everyone,
     member_of,
     user_ref,
 )
@@ -131,7 +130,7 @@ class ChangeReading:
             yield emission.person(row, self._keys, self._settings.disabled_statuses)
             if self.state.everyone is not None:
                 everyone = member_of(self.state.everyone)
-                yield Grant(everyone, ref) if is_in_everyone(row) else Gone(GrantRef(everyone, ref))
+                yield Grant(everyone, ref) if row.is_in_everyone else Gone(GrantRef(everyone, ref))
 
     def _groups(self, rows: Iterable[GroupRow]) -> Iterator[Change]:
         for row in rows:

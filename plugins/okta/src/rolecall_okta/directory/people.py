@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from rolecall import Ref
-from rolecall_okta.directory.emission import is_in_everyone, user_ref
+from rolecall_okta.directory.emission import user_ref
 from rolecall_okta.rows import ProfiledUserRow
 
 
@@ -38,7 +38,7 @@ class People:
     def list_person(self, row: ProfiledUserRow) -> None:
         """Take note of a person of the people list."""
         number = self._number(row)
-        self._in_everyone[number] = is_in_everyone(row)
+        self._in_everyone[number] = row.is_in_everyone
         self._unlisted.pop(number, None)
 
     def meet(self, user_id: str) -> Member | None:
@@ -71,7 +71,7 @@ class People:
         if number is None:
             number = self._numbers[row.id] = len(self._ids)
             self._ids.append(row.id)
-            self._in_everyone.append(is_in_everyone(row))
+            self._in_everyone.append(row.is_in_everyone)
         return number
 
 

@@ -1,6 +1,6 @@
 """Plans for memberships, the one thing that this connector gives and takes."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rolecall import (
@@ -9,15 +9,14 @@ from rolecall import (
     EntitlementRef,
     GrantRef,
     Plan,
-    ProviderError,
     ProvisioningRequest,
     Ref,
     Refused,
     Removal,
 )
-from rolecall_okta.answers import is_refusal
+from rolecall_okta.answers import unless_refused
 from rolecall_okta.client import OktaClient
-from rolecall_okta.directory.admins import Holders, roles_held_by
+from rolecall_okta.directory.admins import roles_held_by
 from rolecall_okta.directory.config import Settings
 from rolecall_okta.directory.emission import ASSIGNED, GROUP, ROLE, USER, user_ref
 from rolecall_okta.provisioning.finding import find_person
@@ -84,7 +83,7 @@ class Planner:
         pairs = [(each.entitlement.resource.id, each.principal.id) for each in grants if _is_membership(each)]
         members = dict(zip(pairs, await members_held(self.okta, pairs), strict=True))
         admins = {each.principal for each in grants if each.entitlement.resource.type == ROLE.id}
-        roles = await self._roles(admins)
+        roles = await unless_refused(roles_held_by(self.okta, admins))
         answers: list[bool | None] = []
         for grant in grants:
             of, who = grant.entitlement.resource, grant.principal
@@ -95,14 +94,6 @@ class Planner:
             else:
                 answers.append(None)
         return answers
-
-    async def _roles(self, holders: Collection[Ref]) -> Holders | None:
-        try:
-            return await roles_held_by(self.okta, holders)
-        except ProviderError as error:
-            if not is_refusal(error):
-                raise
-            return None
 
     async def _group(self, entitlement: EntitlementRef) -> GroupNow | None:
         group_id = entitlement.resource.id

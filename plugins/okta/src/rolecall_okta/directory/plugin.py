@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
 from rolecall import ConfigError, ConnectorContext, ConnectorKind, SetupQuestion, hookimpl
-from rolecall_okta.client import OktaClient
 from rolecall_okta.directory.config import SCOPES_TO_READ, SCOPES_TO_WRITE, Settings, SettingsSchema
 from rolecall_okta.directory.connector import DirectoryConnector
 from rolecall_okta.directory.emission import RESOURCE_TYPES
@@ -53,10 +52,8 @@ async def rolecall_open(context: ConnectorContext) -> DirectoryConnector:
     if not isinstance(settings, Settings):
         raise ConfigError(f"{context.name}: these are not the settings of {KIND.id}")
     resources = AsyncExitStack()
-    okta = await resources.enter_async_context(_client(settings, context))
+    okta = await resources.enter_async_context(
+        client_for(settings, context, reading=SCOPES_TO_READ, writing=SCOPES_TO_WRITE)
+    )
     wanted = frozenset(ref.id for ref in context.wanted)
     return DirectoryConnector(settings, okta, wanted, resources)
-
-
-def _client(settings: Settings, context: ConnectorContext) -> OktaClient:
-    return client_for(settings, context, reading=SCOPES_TO_READ, writing=SCOPES_TO_WRITE)

@@ -5,6 +5,7 @@ A write whose outcome isn't known is never repeated before reading, and never mo
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
+from typing import Literal
 
 from rolecall import (
     GrantOutcome,
@@ -281,8 +282,8 @@ class _StepRun:
             self._unreadable = error
             return ""
 
-    def _ended(self, outcome: str, why: str = "") -> str:
-        self._writing.ended(self._index, outcome, why)  # type: ignore[arg-type]
+    def _ended(self, outcome: Literal["applied", "not_applied", "unknown"], why: str = "") -> str:
+        self._writing.ended(self._index, outcome, why)
         return why
 
 

@@ -92,7 +92,7 @@ async def is_member(okta: OktaClient, group: GroupRow, person: UserRow) -> bool:
         NotFound: There is no such person.
     """
     if group.is_everyone:
-        return person.status != "DEPROVISIONED"
+        return person.is_in_everyone
     return any(held.id == group.id for held in await held_groups(okta, person.id))
 
 

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from rolecall import ProviderError
-from rolecall_okta.answers import is_refusal
+from rolecall_okta.answers import unless_refused
 from rolecall_okta.client import OktaClient
 from rolecall_okta.rows import JsonObject, RowError
 
@@ -60,20 +59,16 @@ def token_row(item: JsonObject) -> TokenRow:
     return TokenRow(identity, owner if isinstance(owner, str) else None)
 
 
-async def read_credential(okta: OktaClient, client_id: str | None) -> Credential:
-    """Ask whose credential this is; ``client_id`` is that of an OAuth app, None for an API token."""
-    if client_id is not None:
-        return Credential(client_id)
-    try:
-        owner = await okta.me()
-    except ProviderError as error:
-        if not is_refusal(error):
-            raise
+async def read_credential(okta: OktaClient) -> Credential:
+    """Ask whose credential the client has; of an OAuth app that is known."""
+    if okta.client_id is not None:
+        return Credential(okta.client_id)
+    owner = await unless_refused(okta.me())
+    if owner is None:
         return Credential()
-    try:
-        tokens = [row async for page in okta.pages("/api/v1/api-tokens", {}, token_row) for row in page]
-    except ProviderError as error:
-        if not is_refusal(error):
-            raise
-        return Credential(owner=owner.id)
-    return Credential(owner=owner.id, tokens=frozenset(row.id for row in tokens if row.user_id == owner.id))
+    return Credential(owner=owner.id, tokens=await unless_refused(_tokens_of(okta, owner.id)))
+
+
+async def _tokens_of(okta: OktaClient, user_id: str) -> frozenset[str]:
+    tokens = [row async for page in okta.pages("/api/v1/api-tokens", {}, token_row) for row in page]
+    return frozenset(row.id for row in tokens if row.user_id == user_id)

@@ -1,9 +1,10 @@
 """Whether people hold what they are said to hold, at this moment, by single reads."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from rolecall import MEMBER, Held, NotFound, ProviderError
-from rolecall_okta.answers import is_refusal
+from rolecall_okta.answers import is_refusal, told_of_each
 from rolecall_okta.client import OktaClient
 from rolecall_okta.parallel import for_each
 from rolecall_okta.provisioning.held import ASSIGNED, provider_of
@@ -24,11 +25,9 @@ async def things_present(okta: OktaClient, things: Sequence[Held]) -> list[bool 
     memberships = list(filter(_is_membership, own))
     held = await members_held(okta, [(each.object.id, each.principal.id) for each in memberships])
     there: dict[Held, bool | None] = dict(zip(memberships, held, strict=True))
-
-    async def read_assignment(thing: Held) -> None:
-        there[thing] = await _is_assigned(okta, thing)
-
-    await for_each(dict.fromkeys(filter(_is_assignment, own)), read_assignment)
+    assignments = list(filter(_is_assignment, own))
+    assigned = await told_of_each(assignments, partial(_has_assignment, okta))
+    there.update(zip(assignments, assigned, strict=True))
     return [there.get(thing) for thing in things]
 
 
@@ -38,17 +37,6 @@ def _is_membership(thing: Held) -> bool:
 
 def _is_assignment(thing: Held) -> bool:
     return thing.mechanism == ASSIGNED and thing.object.type == "app"
-
-
-async def _is_assigned(okta: OktaClient, thing: Held) -> bool | None:
-    try:
-        return await _has_assignment(okta, thing)
-    except NotFound:
-        return False
-    except ProviderError as error:
-        if not is_refusal(error):
-            raise
-        return None
 
 
 async def _has_assignment(okta: OktaClient, thing: Held) -> bool:
@@ -80,7 +68,7 @@ class _Members:
             person = await self._okta.user(user_id)
             if person.id == user_id:
                 self._held[user_id] = frozenset(group.id for group in await held_groups(self._okta, user_id))
-                if person.status != "DEPROVISIONED":
+                if person.is_in_everyone:
                     self._living.add(user_id)
         except NotFound:
             return

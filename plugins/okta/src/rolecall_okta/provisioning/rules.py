@@ -9,8 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
-from rolecall import ProviderError
-from rolecall_okta.answers import is_refusal
+from rolecall_okta.answers import unless_refused
 from rolecall_okta.client import OktaClient
 from rolecall_okta.rows import GroupRow, GroupRuleRow
 from rolecall_okta.text import shown
@@ -23,13 +22,7 @@ Rules: TypeAlias = tuple[GroupRuleRow, ...]
 
 async def read_rules(okta: OktaClient) -> Rules | None:
     """The active rules; None where the credential may not read them."""
-    try:
-        rules = [row async for page in okta.group_rules() for row in page]
-    except ProviderError as error:
-        if not is_refusal(error):
-            raise
-        return None
-    return tuple(rule for rule in rules if rule.status == "ACTIVE")
+    return await unless_refused(_active_rules(okta))
 
 
 def filling(rules: Rules | None, group_id: str) -> Rules | None:
@@ -76,6 +69,11 @@ def chain_warnings(rules: Rules) -> tuple[str, ...]:
 def rule_named(rule: GroupRuleRow) -> str:
     """A rule in a sentence."""
     return f'"{shown(rule.name)}"' if rule.name else rule.id
+
+
+async def _active_rules(okta: OktaClient) -> Rules:
+    rules = [row async for page in okta.group_rules() for row in page]
+    return tuple(rule for rule in rules if rule.status == "ACTIVE")
 
 
 def _mentions(expression: str, group: GroupRow) -> bool:

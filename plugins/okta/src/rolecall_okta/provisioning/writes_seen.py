@@ -54,7 +54,7 @@ async def writes_seen(
     okta: OktaClient,
     since: datetime,
     until: datetime,
-    client_id: str | None = None,
+    *,
     app_id: str | None = None,
 ) -> AsyncGenerator[list[WriteSeen], None]:
     """Yield the changes between two times, by anybody. See ``rolecall_writes_seen``.
@@ -65,10 +65,9 @@ async def writes_seen(
         okta: The org.
         since: From when on, aware.
         until: Until when, aware.
-        client_id: Of the OAuth app whose credential is used; None for an API token.
         app_id: The one app whose assignments matter, and no admin roles; None for all of everything.
     """
-    credential = await read_credential(okta, client_id)
+    credential = await read_credential(okta)
     pages = okta.pages(
         LOGS,
         {

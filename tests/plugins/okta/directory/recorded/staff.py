@@ -2,6 +2,7 @@
 
 from rolecall import EntitlementRef, Ref
 from rolecall_okta.simulator import Organisation
+from tests.plugins.okta.conversations import RIGHTS, by_login
 
 ADA = "ada@acme.example"
 NAMES_THERE = ("GET /apps/active_directory/users/ada",)
@@ -39,3 +40,13 @@ def read(group):
 def looked_again(group):
     """Just before the call: whether all is still so."""
     return f"GET /groups/{group}", "GET /users/ada", "GET /users/ada/groups"
+
+
+def changed(group, call):
+    """The first change of what Ada has: found by her login, planned, looked at again, made, read back."""
+    return *by_login("ada"), *read(group), *RIGHTS, *looked_again(group), call, "GET /users/ada/groups"
+
+
+def changed_by_id(group, call):
+    """A further change, with Ada named by her id."""
+    return "GET /users/ada", *read(group), *looked_again(group), call, "GET /users/ada/groups"
