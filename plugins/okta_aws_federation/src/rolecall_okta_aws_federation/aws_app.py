@@ -1,4 +1,4 @@
-"""The app that a connector is for: found, or said why not; and which of its settings are shown."""
+"""The app that a connector is for, and others: found, or said why not; and which settings are shown."""
 
 from rolecall import NotFound, ProviderError
 from rolecall_okta import OktaClient
@@ -8,6 +8,8 @@ from rolecall_okta_aws_federation.payloads import (
     AwsSettings,
     OktaApp,
     OktaAppSchema,
+    RolesAttribute,
+    RolesAttributeSchema,
     read_switch,
 )
 
@@ -41,6 +43,36 @@ async def read_aws_app(okta: OktaClient, app_id: str) -> OktaApp:
             code="not_an_aws_app",
         )
     return app
+
+
+async def read_roles_attribute(okta: OktaClient, app_id: str) -> RolesAttribute:
+    """What the app's schema says of the roles; why it can't be told, where the schema is refused.
+
+    Raises:
+        ProviderError: It can't be read.
+    """
+    try:
+        attribute: RolesAttribute = await okta.app_schema(app_id, RolesAttributeSchema())
+    except ProviderError as error:
+        if error.status not in {401, 403, 404}:
+            raise
+        return RolesAttribute(None, why_unknown=f"{error.status} {error.provider_code or ''}".strip())
+    return attribute
+
+
+async def read_app_name(okta: OktaClient, app_id: str) -> str | None:
+    """Catalog name of any app; None where it is gone, or not ours to see.
+
+    Raises:
+        ProviderError: It can't be read.
+    """
+    try:
+        app: OktaApp = await okta.app(app_id, OktaAppSchema())
+    except ProviderError as error:
+        if error.status != 403 and not isinstance(error, NotFound):  # noqa: PLR2004
+            raise
+        return None
+    return app.name
 
 
 def settings_that_decide(settings: AwsSettings) -> dict[str, object]:

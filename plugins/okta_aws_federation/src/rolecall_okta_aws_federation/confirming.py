@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import Any, TypeVar
 
-from rolecall import MEMBER, GrantRef, NotFound, ProviderError, Ref
-from rolecall_okta import AppGroupRow, AppUserRow, GroupRow, OktaClient, for_each, is_refusal
+from rolecall import MEMBER, GrantRef, NotFound, Ref
+from rolecall_okta import AppGroupRow, AppUserRow, GroupRow, OktaClient, told_of_each
 from rolecall_okta_aws_federation.federation import AwsRole
 from rolecall_okta_aws_federation.mode import MappingMode
 from rolecall_okta_aws_federation.payloads import read_profile_roles
@@ -27,18 +27,7 @@ class Confirmation:
 
     async def answers(self, suspects: Sequence[Ref | GrantRef]) -> list[bool | None]:
         """For each: True when it is still there, False when it is gone, None when that can't be told."""
-        found: dict[Ref | GrantRef, bool | None] = {}
-
-        async def ask(suspect: Ref | GrantRef) -> None:
-            try:
-                found[suspect] = await self._answer(suspect)
-            except ProviderError as error:
-                if not is_refusal(error):
-                    raise
-                found[suspect] = None
-
-        await for_each(dict.fromkeys(suspects), ask)
-        return [found[suspect] for suspect in suspects]
+        return await told_of_each(suspects, self._answer)
 
     def _answer(self, suspect: Ref | GrantRef) -> Awaitable[bool | None]:
         if isinstance(suspect, Ref):

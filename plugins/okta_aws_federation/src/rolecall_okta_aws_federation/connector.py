@@ -265,8 +265,8 @@ class FederationConnector:
         self, since: datetime, until: datetime
     ) -> AsyncIterator[Sequence[WriteSeen]]:
         """See the hook's specification."""
-        app_id, client_id = self._settings.aws_okta_app_id, self._okta.client_id
-        async for batch in writes_seen(self._okta, since, until, client_id=client_id, app_id=app_id):
+        app_id = self._settings.aws_okta_app_id
+        async for batch in writes_seen(self._okta, since, until, app_id=app_id):
             yield batch
 
     @hookimpl

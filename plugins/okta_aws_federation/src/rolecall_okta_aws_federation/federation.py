@@ -35,6 +35,11 @@ class AwsRole(NamedTuple):
     role: str
 
 
+def rank(priority: int | None, group_id: str) -> tuple[bool, int, str]:
+    """The lowest goes first where Okta resolves a person's profile; one without a priority is last."""
+    return priority is None, priority or 0, group_id
+
+
 @dataclass(frozen=True, slots=True)
 class AssignedGroup:
     """A group that is assigned to the app, and the roles that its assignment names."""
@@ -46,8 +51,8 @@ class AssignedGroup:
 
     @property
     def rank(self) -> tuple[bool, int, str]:
-        """The lowest goes first where Okta resolves a person's profile; one without a priority is last."""
-        return self.priority is None, self.priority or 0, self.ref.id
+        """See ``rank``."""
+        return rank(self.priority, self.ref.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +269,10 @@ def mapped_holdings(
         if not is_account_id(account):
             report(finding("account_id_malformed", Ref("account", account), account=quoted(account)))
     return Holdings(roles, held, (), accounts)
+
+
+def unreported(_: Finding) -> None:
+    """For what is judged without reporting: oddities are a sync's to report."""
 
 
 def gives_role(group: CandidateGroup, app_filter: AppFilter, report: Report) -> bool:

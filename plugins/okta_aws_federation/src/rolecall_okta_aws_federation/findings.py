@@ -1,5 +1,6 @@
 """Every finding of this connector: its code, how much it matters, and its sentence."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from rolecall import EntitlementRef, Finding, Ref, Severity
@@ -198,6 +199,17 @@ def quoted(text: str | None) -> str:
 
 
 _QUOTED = 120
+
+
+def listed(names: Sequence[str], most: int) -> str:
+    """Names in a sentence, and how many more than ``most`` there are."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+def people_do(people: int, verb: str) -> str:
+    """How many people do something: ``1 person gains``, ``2 people gain``."""
+    return f"1 person {verb}s" if people == 1 else f"{people} people {verb}"
 
 
 def described(value: object) -> str:

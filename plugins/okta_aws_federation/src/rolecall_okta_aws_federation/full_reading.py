@@ -22,9 +22,9 @@ from rolecall_okta_aws_federation.reading import (
     describe_people,
     read_app_groups,
     read_app_users,
+    read_attribute,
     read_identity,
     read_named_groups,
-    read_roles_attribute,
     read_sources,
 )
 from rolecall_okta_aws_federation.snapshot import role_groups
@@ -76,7 +76,7 @@ def _app_lists(
     reader: Reader, state: OrgState, mode: SingleMode | MappingMode
 ) -> list[Coroutine[Any, Any, None]]:
     lists = [read_identity(reader), read_app_users(reader, state), read_app_groups(reader, state)]
-    return [*lists, read_roles_attribute(reader, state)] if isinstance(mode, SingleMode) else lists
+    return [*lists, read_attribute(reader, state)] if isinstance(mode, SingleMode) else lists
 
 
 async def _settle_source(reader: Reader, state: OrgState) -> None:

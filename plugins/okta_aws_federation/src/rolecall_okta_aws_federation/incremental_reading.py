@@ -29,8 +29,8 @@ from rolecall_okta_aws_federation.reading import (
     describe_people,
     read_app_groups,
     read_app_users,
+    read_attribute,
     read_identity,
-    read_roles_attribute,
     read_sources,
     take_app_user,
 )
@@ -65,7 +65,7 @@ async def read_changes(
         read_moved_lists(),
         read_identity(reader),
         read_app_groups(reader, state),
-        *([read_roles_attribute(reader, state)] if isinstance(state.mode, SingleMode) else []),
+        *([read_attribute(reader, state)] if isinstance(state.mode, SingleMode) else []),
     )
     if reader.owner != memory.owner:
         raise FullRunNeeded("the credential belongs to somebody else than before")

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from rolecall import EntitlementRef, Finding, Ref
 from rolecall_okta import GroupRow
 from rolecall_okta_aws_federation.federation import AwsRole
-from rolecall_okta_aws_federation.findings import concerning, described, finding, quoted
+from rolecall_okta_aws_federation.findings import concerning, described, finding, listed, people_do, quoted
 from rolecall_okta_aws_federation.mode import MappingMode
 from rolecall_okta_aws_federation.payloads import AwsSettings
-from rolecall_okta_aws_federation.people import DEPROVISIONED
 from rolecall_okta_aws_federation.snapshot import role_groups
 from rolecall_okta_aws_federation.state import OrgState
 
@@ -103,7 +102,7 @@ class _Comparison:
             name = self.before.group_name(group_id)
             return f"The group {name} gave {_role(was)}, and is gone, called otherwise, or no longer admitted"
         twins = sorted(self.after.group_name(other) for other in self.givers[now] if other != group_id)
-        too = f", which {_listed(twins)} also gives" if twins else ""
+        too = f", which {listed(twins, MOST_NAMED)} also gives" if twins else ""
         gives = f"The group {self.after.group_name(group_id)} gives {_role(now)}{too}"
         if was is not None:
             called = (
@@ -119,14 +118,14 @@ class _Comparison:
 
     def _effect(self, gains: Collection[str], loses: Collection[str]) -> str:
         parts = [
-            f"{_counted(len(people), verb)} a role: {self._names(people)}"
+            f"{people_do(len(people), verb)} a role: {self._names(people)}"
             for people, verb in ((gains, "gain"), (loses, "lose"))
             if people
         ]
         return "; ".join(parts) or "nobody who is assigned to the app gains or loses a role"
 
     def _names(self, people: Iterable[str]) -> str:
-        return _listed(sorted(map(self._name, people)))
+        return listed(sorted(map(self._name, people)), MOST_NAMED)
 
     def _name(self, person: str) -> str:
         number = self.after.people.number(person)
@@ -154,7 +153,7 @@ def _listed_members(before: OrgState, after: OrgState, group_id: str) -> Iterato
         row = state.groups.get(group_id)
         if row is not None and row.is_everyone:
             people = map(state.people.row, state.app_users)
-            yield from (person.id for person in people if person.status != DEPROVISIONED)
+            yield from (person.id for person in people if person.is_in_everyone)
             return
         if group_id in state.members:
             yield from (state.people.row(number).id for number in state.members[group_id])
@@ -207,13 +206,3 @@ def _changed_settings(before: AwsSettings, after: AwsSettings) -> list[tuple[str
 
 def _role(role: AwsRole | None) -> str:
     return "no role" if role is None else quoted(f"{role.account}/{role.role}")
-
-
-def _counted(people: int, verb: str) -> str:
-    return f"1 person {verb}s" if people == 1 else f"{people} people {verb}"
-
-
-def _listed(names: Collection[str]) -> str:
-    more = len(names) - MOST_NAMED
-    shown = ", ".join(list(names)[:MOST_NAMED])
-    return f"{shown} and {more} more" if more > 0 else shown

@@ -11,6 +11,8 @@ from rolecall_okta_aws_federation.findings import described, finding
 
 AWS_APP_NAME = "amazon_aws"
 ACTIVE = "ACTIVE"
+SAML_ROLES = "samlRoles"
+DEFAULT_ROLE = "role"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ class RolesAttributeSchema(ma.Schema):
     def build(self, data: dict[str, Any], **_: Any) -> RolesAttribute:
         definitions = _object(data["definitions"])
         for part in ("base", "custom"):
-            attribute = _object(_object(definitions.get(part)).get("properties")).get("samlRoles")
+            attribute = _object(_object(definitions.get(part)).get("properties")).get(SAML_ROLES)
             if isinstance(attribute, Mapping):
                 return RolesAttribute(attribute.get("union") == "ENABLE", _values(attribute))
         return RolesAttribute(None, why_unknown="it doesn't hold the attribute")
@@ -126,6 +128,11 @@ class ProfileRoles:
     default: str | None = None
     oddities: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Those that the profile gives by itself: the single one counts where it names no other."""
+        return self.saml or (() if self.default is None else (self.default,))
+
     def findings(self, holder: str, subject: Ref) -> Iterator[Finding]:
         """One for each oddity."""
         for code, value in self.oddities:
@@ -139,8 +146,8 @@ def read_profile_roles(profile: Mapping[str, object] | None) -> ProfileRoles:
     """The roles of an app profile; what isn't a role's name is dropped, and kept as an oddity."""
     if profile is None:
         return ProfileRoles(oddities=(_odd("profile_missing"),))
-    saml, oddities = _read_saml_roles(profile.get("samlRoles"))
-    default = profile.get("role")
+    saml, oddities = _read_saml_roles(profile.get(SAML_ROLES))
+    default = profile.get(DEFAULT_ROLE)
     if default is not None and not isinstance(default, str):
         oddities.append(_odd("default_role_malformed", described(default)))
         default = None

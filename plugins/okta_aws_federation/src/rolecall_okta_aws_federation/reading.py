@@ -5,16 +5,11 @@ from dataclasses import replace
 
 from rolecall import Identity, NotFound, ProviderError, Ref
 from rolecall_okta import AppUserRow, for_each, groups_by_id
+from rolecall_okta_aws_federation.aws_app import read_app_name, read_roles_attribute
 from rolecall_okta_aws_federation.group_filter import GroupFilter
 from rolecall_okta_aws_federation.membership import lose_group, lose_person
 from rolecall_okta_aws_federation.naming import take_named_group
-from rolecall_okta_aws_federation.payloads import (
-    OktaAppSchema,
-    ProfileRoles,
-    RolesAttribute,
-    RolesAttributeSchema,
-    read_profile_roles,
-)
+from rolecall_okta_aws_federation.payloads import ProfileRoles, read_profile_roles
 from rolecall_okta_aws_federation.reader import Reader
 from rolecall_okta_aws_federation.source_reading import count_members_from
 from rolecall_okta_aws_federation.state import AppUser, Assignment, OrgState
@@ -141,15 +136,9 @@ async def count_groups(reader: Reader, state: OrgState, groups: Iterable[str]) -
                     state.describe_group(row)
 
 
-async def read_roles_attribute(reader: Reader, state: OrgState) -> None:
+async def read_attribute(reader: Reader, state: OrgState) -> None:
     """Read from the app's schema whether samlRoles are combined; unknown where that is refused."""
-    try:
-        state.attribute = await reader.okta.app_schema(state.app.id, RolesAttributeSchema())
-    except ProviderError as error:
-        if error.status not in {401, 403, 404}:
-            raise
-        why = f"{error.status} {error.provider_code or ''}".strip()
-        state.attribute = RolesAttribute(None, why_unknown=why)
+    state.attribute = await read_roles_attribute(reader.okta, state.app.id)
 
 
 async def read_named_groups(
@@ -175,13 +164,6 @@ async def read_sources(reader: Reader, state: OrgState) -> None:
     shown = [state.groups[group_id] for group_id in {*state.assigned, *state.named}]
 
     async def read(app_id: str) -> None:
-        try:
-            state.sources[app_id] = (await reader.okta.app(app_id, OktaAppSchema())).name
-        except NotFound:
-            state.sources[app_id] = None
-        except ProviderError as error:
-            if error.status != 403:  # noqa: PLR2004 - not ours to see
-                raise
-            state.sources[app_id] = None
+        state.sources[app_id] = await read_app_name(reader.okta, app_id)
 
     await for_each(state.unnamed_sources(shown), read)

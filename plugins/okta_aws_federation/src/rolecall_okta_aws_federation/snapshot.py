@@ -18,12 +18,12 @@ from rolecall_okta_aws_federation.federation import (
     infer_union,
     mapped_holdings,
     single_account_holdings,
+    unreported,
 )
 from rolecall_okta_aws_federation.findings import finding, quoted
 from rolecall_okta_aws_federation.membership import short_of_members
 from rolecall_okta_aws_federation.mode import MappingMode, SingleMode, read_mode
 from rolecall_okta_aws_federation.payloads import ACTIVE
-from rolecall_okta_aws_federation.people import DEPROVISIONED
 from rolecall_okta_aws_federation.state import OrgState
 
 Report = Callable[[Finding], None]
@@ -85,7 +85,7 @@ def derive(state: OrgState) -> Snapshot:
 
 def role_groups(state: OrgState, mode: MappingMode) -> list[GroupRow]:
     """The groups that give a role, whose members matter."""
-    return [state.groups[holding.group.id] for holding in _mapped(state, mode, _unreported).groups]
+    return [state.groups[holding.group.id] for holding in _mapped(state, mode, unreported).groups]
 
 
 def _report_oddities(state: OrgState, people: Mapping[int, UserRow], report: Report) -> None:
@@ -126,15 +126,11 @@ def _mapped(state: OrgState, mode: MappingMode, report: Report) -> Holdings:
     return mapped_holdings(mode.pattern, mode.app_filter, state.candidates(), report)
 
 
-def _unreported(_: Finding) -> None:
-    """The same groups are judged again."""
-
-
 def _members(
     state: OrgState, groups: Mapping[str, GroupRow], people: Mapping[int, UserRow]
 ) -> dict[str, Sequence[int]]:
     """Members by group; Everyone's are known without asking."""
-    everybody = [number for number, row in people.items() if row.status != DEPROVISIONED]
+    everybody = [number for number, row in people.items() if row.is_in_everyone]
     return {
         group_id: everybody if group.is_everyone else state.members[group_id]
         for group_id, group in groups.items()

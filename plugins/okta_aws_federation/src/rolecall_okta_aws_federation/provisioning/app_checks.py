@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 
 from rolecall import Step
 from rolecall_okta import PROVISION_ASSIGNMENT, AppGroupRow, AppUserRow, Call, OktaClient, StepCheck
-from rolecall_okta_aws_federation.federation import DIRECT
-from rolecall_okta_aws_federation.payloads import read_profile_roles
+from rolecall_okta_aws_federation.federation import DIRECT, rank
+from rolecall_okta_aws_federation.payloads import DEFAULT_ROLE, SAML_ROLES, read_profile_roles
 from rolecall_okta_aws_federation.provisioning import app_steps
 from rolecall_okta_aws_federation.provisioning.fresh_reading import read_app_group, read_app_user
-from rolecall_okta_aws_federation.provisioning.things import role_in
+from rolecall_okta_aws_federation.provisioning.things import roles_among
 
 
 class AppCheck(StepCheck):
@@ -116,13 +116,7 @@ class GroupCheck(AppCheck):
         merged = _merged(row.profile, step)
         if merged is None:
             return None
-        body = [
-            {
-                "op": "replace",
-                "path": f"/profile/{app_steps.SAML_ROLES}",
-                "value": merged[app_steps.SAML_ROLES],
-            }
-        ]
+        body = [{"op": "replace", "path": f"/profile/{SAML_ROLES}", "value": merged[SAML_ROLES]}]
         return Call.written("PATCH", step.path or "", body)
 
     async def misplaced(self, step: Step) -> str:
@@ -139,7 +133,7 @@ class GroupCheck(AppCheck):
     async def _ranked(self) -> list[AppGroupRow]:
         """The assigned groups, the one that wins first."""
         rows = [row async for page in self._okta.app_groups(self._app_id) for row in page]
-        return sorted(rows, key=lambda row: (row.priority is None, row.priority or 0, row.id))
+        return sorted(rows, key=lambda row: rank(row.priority, row.id))
 
 
 def _others(step: Step) -> list[str]:
@@ -155,12 +149,11 @@ def _expected_order(step: Step) -> list[str]:
 def _has_what_was_written(profile: Mapping[str, object] | None, step: Step) -> bool:
     """Whether a profile has every role given, with what a conversion copied, and none of those taken."""
     held = read_profile_roles(profile)
-    given = {role for each in step.gives if (role := role_in(each)) is not None}
-    taken = {role for each in step.takes if (role := role_in(each)) is not None}
+    given, taken = set(roles_among(step.gives)), set(roles_among(step.takes))
     written = _written(step)
     if step.action == app_steps.CONVERT_PERSON:
-        given |= _names(written.get(app_steps.SAML_ROLES))
-    ended = "role" in written and written["role"] is None
+        given |= _names(written.get(SAML_ROLES))
+    ended = DEFAULT_ROLE in written and written[DEFAULT_ROLE] is None
     counted = {*held.saml, held.default} if ended else set(held.saml)
     return given <= set(held.saml) and taken.isdisjoint(counted)
 
@@ -173,11 +166,11 @@ def _written(step: Step) -> Mapping[str, object]:
 
 def _merged(profile: Mapping[str, object] | None, step: Step) -> dict[str, object] | None:
     """What somebody else wrote, with the step's roles in it or out; None where that takes a new plan."""
-    value, held = (profile or {}).get(app_steps.SAML_ROLES) or [], read_profile_roles(profile)
+    value, held = (profile or {}).get(SAML_ROLES) or [], read_profile_roles(profile)
     if not isinstance(value, list) or (step.gives and held.default is not None and not held.saml):
         return None
-    given = [role for each in step.gives if (role := role_in(each)) is not None and role not in value]
-    taken = {role for each in step.takes if (role := role_in(each)) is not None}
+    given = [role for role in roles_among(step.gives) if role not in value]
+    taken = set(roles_among(step.takes))
     return app_steps.with_roles(profile, [*(each for each in value if each not in taken), *given])
 
 

@@ -17,9 +17,9 @@ from rolecall_okta import (
 )
 from rolecall_okta_aws_federation.federation import BY_GROUP, DIRECT
 from rolecall_okta_aws_federation.findings import quoted
+from rolecall_okta_aws_federation.payloads import SAML_ROLES
 from rolecall_okta_aws_federation.provisioning.org_now import AppGroup, OrgNow, Person, Profile
 
-SAML_ROLES = "samlRoles"
 ASSIGN_PERSON = "assign_person"
 CHANGE_PERSON = "change_assignment"
 CONVERT_PERSON = "convert_to_direct_assignment"
@@ -50,14 +50,14 @@ def change_person(
 ) -> Step:
     """Give a person's own assignment another profile."""
     call = update_app_user_call(org.app.id, person.id, profile=profile)
-    expects = {"user": person.id, "scope": DIRECT, "profile": plain(person.profile)}
+    expects = {"user": person.id, "scope": DIRECT, "profile": _plain(person.profile)}
     return _step(CHANGE_PERSON, call, effect, expects, gives=gives, takes=takes)
 
 
 def convert_person(org: OrgNow, person: Person, profile: Profile, effect: str, gives: Things) -> Step:
     """Make a group's assignment of a person their own."""
     call = update_app_user_call(org.app.id, person.id, profile=profile, scope="USER")
-    expects = {"user": person.id, "scope": BY_GROUP, "profile": plain(person.profile)}
+    expects = {"user": person.id, "scope": BY_GROUP, "profile": _plain(person.profile)}
     return _step(CONVERT_PERSON, call, effect, expects, gives=gives)
 
 
@@ -100,7 +100,7 @@ def change_group(
     expects: dict[str, object] = {
         "group": group.id,
         "assigned": True,
-        "profile": plain(group.profile),
+        "profile": _plain(group.profile),
         "priorities": priorities(org),
     }
     if group.priority is not None and (group.profile or {}).get(SAML_ROLES) is None:
@@ -115,7 +115,7 @@ def unassign_group(org: OrgNow, group: AppGroup, effect: str, takes: Things) -> 
     expects = {
         "group": group.id,
         "assigned": True,
-        "profile": plain(group.profile),
+        "profile": _plain(group.profile),
         "priorities": priorities(org, without=group.id),
     }
     return _step(UNASSIGN_GROUP, call, effect, expects, takes=takes)
@@ -123,7 +123,7 @@ def unassign_group(org: OrgNow, group: AppGroup, effect: str, takes: Things) -> 
 
 def priorities(org: OrgNow, without: str | None = None) -> list[str]:
     """Ids of the assigned groups in the order in which they win."""
-    ranked = sorted(org.assigned.values(), key=lambda group: group.ranked().rank)
+    ranked = sorted(org.assigned.values(), key=lambda group: group.rank)
     return [group.id for group in ranked if group.id != without]
 
 
@@ -149,6 +149,6 @@ def _step(
     return Step(action, "api", effect, call.method, call.path, call.body, tuple(gives), tuple(takes), expects)
 
 
-def plain(profile: Profile | None) -> dict[str, object] | None:
+def _plain(profile: Profile | None) -> dict[str, object] | None:
     """A profile as JSON."""
     return None if profile is None else dict(profile)

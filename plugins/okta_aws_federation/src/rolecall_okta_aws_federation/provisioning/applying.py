@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from rolecall import Effect, EntitlementRef, GrantOutcome, NotFound, Plan, Ref, Refused, Step, Writing
+from rolecall import Effect, EntitlementRef, GrantOutcome, Plan, Ref, Refused, Step, Writing
 from rolecall_okta import (
     MEMBERSHIP_ACTIONS,
     AppUserRow,
@@ -10,8 +10,8 @@ from rolecall_okta import (
     OktaClient,
     Rights,
     StepCheck,
-    UserRow,
     carry_out,
+    find_person,
     shown,
 )
 from rolecall_okta_aws_federation.findings import quoted
@@ -72,7 +72,7 @@ class Proof:
         """
         if not self._left:
             return ""
-        people = [row for effect in self._left if (row := await _person(self._okta, effect.person.id))]
+        people = [row for effect in self._left if (row := await find_person(self._okta, effect.person))]
         org = await (await begin_reading_roles(self._okta, self._app_id)).org(people, seen)
         found: dict[Ref, str] = {}
         for effect in self._left:
@@ -93,10 +93,3 @@ def _difference(effect: Effect, held: Collection[EntitlementRef]) -> str:
 
 def _roles_in(entitlements: Iterable[EntitlementRef]) -> list[EntitlementRef]:
     return [each for each in entitlements if is_account_role(each)]
-
-
-async def _person(okta: OktaClient, user_id: str) -> UserRow | None:
-    try:
-        return await okta.user(user_id)
-    except NotFound:
-        return None

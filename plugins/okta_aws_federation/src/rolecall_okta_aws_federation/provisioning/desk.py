@@ -1,6 +1,6 @@
 """What every plan is made with: the client, the settings, and one fresh reading of the org."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rolecall import Held, ProvisioningRequest, Ref
@@ -59,6 +59,6 @@ class Desk:
         by_agent = self.settings.directory_writes
         return await read_group(self.okta, group_id, directory_writes=by_agent, rules=self._rules)
 
-    async def membership(self, group: GroupNow, person: UserRow, held: Collection[str]) -> Membership:
-        """A person's membership of a group; ``held`` are the ids of all groups of the person."""
-        return await read_membership(self.okta, group, person, held)
+    async def membership(self, group: GroupNow, person: UserRow) -> Membership:
+        """The membership of a group of a person whose groups were read."""
+        return await read_membership(self.okta, group, person, self.reading.held(person.id))

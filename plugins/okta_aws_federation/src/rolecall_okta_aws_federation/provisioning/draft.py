@@ -58,10 +58,6 @@ class Draft:
         self.warnings += other.warnings
         self.locks += other.locks
 
-    def lock(self, names: Sequence[str]) -> None:
-        """Add locks."""
-        self.locks += names
-
 
 def on_nothing(_: Foreseen) -> Sequence[Held]:
     """A revocation by a person leaves nothing of theirs."""

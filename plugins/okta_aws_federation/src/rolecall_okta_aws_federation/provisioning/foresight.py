@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from rolecall import MEMBER, Effect, EntitlementRef, Ref, Refused
 from rolecall_okta import shown
 from rolecall_okta_aws_federation.federation import AwsRole
+from rolecall_okta_aws_federation.findings import people_do
 from rolecall_okta_aws_federation.mode import SingleMode
 from rolecall_okta_aws_federation.payloads import ACTIVE
 from rolecall_okta_aws_federation.provisioning.org_now import Change, OrgNow, Paths, Person, roles_of
@@ -83,8 +84,7 @@ def counted(effects: Sequence[Effect]) -> Iterator[str]:
             each for effect in effects for each in getattr(effect, held) if is_account_role(each)
         )
         for role, count in sorted(people.items()):
-            people_do = f"{'person' if count == 1 else 'people'} {verb}{'s' if count == 1 else ''}"
-            yield f"{count} {people_do} {shown(str(role))}."
+            yield f"{people_do(count, verb)} {shown(str(role))}."
 
 
 def _without_roles(entitlements: Sequence[EntitlementRef]) -> tuple[EntitlementRef, ...]:

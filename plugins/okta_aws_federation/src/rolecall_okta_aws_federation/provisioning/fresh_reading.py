@@ -1,10 +1,10 @@
 """Reads what decides, anew for each plan, and no more of the org than the plan's people need."""
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from rolecall import Finding, NotFound, ProviderError, Ref, Refused
+from rolecall import Finding, NotFound, Ref, Refused
 from rolecall_okta import (
     AppGroupRow,
     AppUserRow,
@@ -16,21 +16,20 @@ from rolecall_okta import (
     member_pages,
     together,
 )
-from rolecall_okta_aws_federation.aws_app import read_aws_app
+from rolecall_okta_aws_federation.aws_app import read_app_name, read_aws_app, read_roles_attribute
 from rolecall_okta_aws_federation.federation import (
     BY_GROUP,
     DIRECT,
-    AssignedPerson,
     AwsRole,
     CandidateGroup,
     gives_role,
     infer_union,
+    unreported,
 )
 from rolecall_okta_aws_federation.group_filter import SETTING, TIME_LIMIT
 from rolecall_okta_aws_federation.literals import SAFE
 from rolecall_okta_aws_federation.mode import MappingMode, SingleMode, read_mode
-from rolecall_okta_aws_federation.payloads import OktaApp, OktaAppSchema, RolesAttribute, RolesAttributeSchema
-from rolecall_okta_aws_federation.people import DEPROVISIONED
+from rolecall_okta_aws_federation.payloads import OktaApp, RolesAttribute, read_profile_roles
 from rolecall_okta_aws_federation.provisioning.org_now import AppGroup, OrgNow, Person
 
 FEW = 20
@@ -122,7 +121,7 @@ class FreshReading:
         if row.type != "APP_GROUP" or row.source_app_name is not None or row.source_app_id is None:
             return row.source_app_name if row.type == "APP_GROUP" else None
         if row.source_app_id not in self._sources:
-            self._sources[row.source_app_id] = await self._app_name(row.source_app_id)
+            self._sources[row.source_app_id] = await read_app_name(self.okta, row.source_app_id)
         return self._sources[row.source_app_id]
 
     def _refuse_unread(self, mode: MappingMode) -> None:
@@ -143,18 +142,7 @@ class FreshReading:
             return None
         source = await self.source_of(row) if mode.app_filter.sources is not None else row.source_app_name
         candidate = CandidateGroup(Ref("group", row.id), row.name, row.type, source, role)
-        return role if gives_role(candidate, mode.app_filter, _unreported) else None
-
-    async def _app_name(self, app_id: str) -> str | None:
-        try:
-            app: OktaApp = await self.okta.app(app_id, OktaAppSchema())
-        except NotFound:
-            return None
-        except ProviderError as error:
-            if error.status != 403:  # noqa: PLR2004 - not ours to see
-                raise
-            return None
-        return app.name
+        return role if gives_role(candidate, mode.app_filter, unreported) else None
 
     async def _people(
         self, people: Sequence[UserRow], seen: Mapping[str, AppUserRow | None]
@@ -193,7 +181,7 @@ class FreshReading:
 
         async def read(group: GroupRow) -> None:
             if group.is_everyone:
-                members = [person.id for person in people if person.status != DEPROVISIONED]
+                members = [person.id for person in people if person.is_in_everyone]
             else:
                 members = [row.id async for page in self.okta.group_members(group.id) for row in page]
             for user_id in held.keys() & members:
@@ -293,18 +281,10 @@ async def roles_seen(
     if wanted in seen:
         return seen
     async for page in okta.app_users(app_id, expand=None):
-        seen.update(_roles_in(page))
+        seen.update(role for row in page for role in read_profile_roles(row.profile).saml)
         if wanted in seen:
             break
     return seen
-
-
-def _roles_in(rows: Iterable[AppUserRow]) -> set[str]:
-    return {role for row in rows for role in _person_of(row).roles.saml}
-
-
-def _person_of(row: AppUserRow) -> Person:
-    return Person(row.id, row.id, None, row.scope, row.profile)
 
 
 async def _read_assigned(reading: FreshReading) -> None:
@@ -331,11 +311,7 @@ def _take(reading: FreshReading, row: AppGroupRow, group: GroupRow) -> None:
 
 
 async def _read_attribute(reading: FreshReading) -> None:
-    try:
-        reading.attribute = await reading.okta.app_schema(reading.app.id, RolesAttributeSchema())
-    except ProviderError as error:
-        if error.status not in {401, 403, 404}:
-            raise
+    reading.attribute = await read_roles_attribute(reading.okta, reading.app.id)
 
 
 def _person(row: UserRow, assignment: AppUserRow | None, groups: Collection[str]) -> Person:
@@ -350,19 +326,4 @@ def _person(row: UserRow, assignment: AppUserRow | None, groups: Collection[str]
 
 def _with_inferred_union(org: OrgNow) -> OrgNow:
     """What the profiles of these people show, where the schema can't be read."""
-    people = [
-        AssignedPerson(
-            person.ref,
-            person.name,
-            person.scope,
-            None,
-            person.roles,
-            tuple(group.ranked() for group in org.assigning(person)),
-        )
-        for person in org.people.values()
-    ]
-    return OrgNow(org.app, org.mode, infer_union(people), org.assigned, org.meanings, org.people, org.offered)
-
-
-def _unreported(_: object) -> None:
-    """Oddities are a sync's to report."""
+    return replace(org, union=infer_union(map(org.resolved, org.people.values())))

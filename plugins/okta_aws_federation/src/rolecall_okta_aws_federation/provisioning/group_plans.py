@@ -12,7 +12,7 @@ from rolecall_okta_aws_federation.provisioning.foresight import Foreseen, forese
 from rolecall_okta_aws_federation.provisioning.fresh_reading import members_of
 from rolecall_okta_aws_federation.provisioning.guards import refuse_nothing
 from rolecall_okta_aws_federation.provisioning.offered import refuse_unoffered, wanted_role
-from rolecall_okta_aws_federation.provisioning.org_now import AppGroup, OrgNow, names_role, roles_of
+from rolecall_okta_aws_federation.provisioning.org_now import AppGroup, OrgNow
 from rolecall_okta_aws_federation.provisioning.things import role_held
 
 
@@ -42,7 +42,7 @@ async def _role(desk: Desk, group: GroupNow, ref: Ref) -> Outline:
     """Without group mapping."""
     role = wanted_role(desk)
     assigned = desk.reading.assigned.get(group.id)
-    holds = assigned is not None and names_role(assigned.roles, role.role)
+    holds = assigned is not None and role.role in assigned.roles.named
     grants = desk.request.operation == "grant"
     touched = grants != holds
     org = await desk.reading.org(await members_of(desk.okta, group.row) if touched else [])
@@ -52,7 +52,7 @@ async def _role(desk: Desk, group: GroupNow, ref: Ref) -> Outline:
         draft = group_roles.give_group_role(
             org, ref, group.row.name, role.role, desk.provider, desk.request.made
         )
-        _refuse_idle(desk, group, ref, foresee(org, draft.change))
+        _refuse_idle(desk, group, role, foresee(org, draft.change))
     elif not grants and holds and assigned is not None:
         _refuse_default(assigned, role.role)
         draft = group_roles.take_group_roles(org, assigned, [role.role], desk.provider, desk.request.made)
@@ -93,22 +93,16 @@ async def _mapped_role(desk: Desk, group: GroupNow, ref: Ref, entitlement: Entit
     return Outline(ref, group.row.name, org, Draft(), meaning, on_nothing)
 
 
-def _refuse_idle(desk: Desk, group: GroupNow, ref: Ref, foreseen: Foreseen) -> None:
+def _refuse_idle(desk: Desk, group: GroupNow, role: AwsRole, foreseen: Foreseen) -> None:
     """A role that none of the group's members would have through it."""
-    org = foreseen.after
-    if org.people and not any(_has_through(org, user_id, desk, ref) for user_id in org.people):
+    people, ref = foreseen.after.people, Ref("group", group.id)
+    if people and not any(ref in (foreseen.paths(user_id, role) or ()) for user_id in people):
         refuse_nothing(
             desk.request,
-            f"Nobody in the group {quoted(group.row.name)} would have the role (members: {len(org.people)}): "
+            f"Nobody in the group {quoted(group.row.name)} would have the role (members: {len(people)}): "
             "assignments of their own, or groups with a higher priority, decide.",
             "grant the role to the people, or accept that the group's role reaches nobody now",
         )
-
-
-def _has_through(org: OrgNow, user_id: str, desk: Desk, group: Ref) -> bool:
-    entitlement = desk.request.entitlement
-    role = AwsRole(entitlement.resource.id, entitlement.slug)
-    return group in roles_of(org, org.people[user_id]).get(role, frozenset())
 
 
 def _refuse_default(assigned: AppGroup, role: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 from rolecall import Effect, EntitlementRef, ProvisioningRequest, Ref, Refused
 from rolecall_okta import shown
-from rolecall_okta_aws_federation.findings import quoted
+from rolecall_okta_aws_federation.findings import listed, quoted
 from rolecall_okta_aws_federation.provisioning.foresight import Foreseen, foresee, is_account_role
 from rolecall_okta_aws_federation.provisioning.org_now import OrgNow, Person, leaves
 from rolecall_okta_aws_federation.provisioning.things import switched_on
@@ -15,6 +15,8 @@ GAINS_MORE = "gains_more"
 UNKNOWN_ROLE = "unknown_role"
 SHOWN = 50
 """People named in a refusal."""
+NAMED = 5
+"""Roles named in its message."""
 
 
 def guard(request: ProvisioningRequest, principal: Ref, foreseen: Foreseen, instead: str = "") -> None:
@@ -62,7 +64,7 @@ def inherited(
 ) -> Refused:
     """The refusal to take from a person what groups give; ``facts`` say what leaving each would change."""
     paths = sorted(groups)
-    listed = ", ".join(f"{quoted(names.get(path.id) or path.id)} ({path})" for path in paths)
+    named = ", ".join(f"{quoted(names.get(path.id) or path.id)} ({path})" for path in paths)
     choices = [
         {
             "id": str(path),
@@ -76,7 +78,7 @@ def inherited(
     hint = f"end that path with --via {paths[0]}" if paths else "look at it in Okta"
     return Refused(
         f"{quoted(person.name)} has {shown(str(entitlement))} through {several} "
-        f"{listed or 'of which Okta names none'}, so it can't be taken from them directly.",
+        f"{named or 'of which Okta names none'}, so it can't be taken from them directly.",
         code="inherited",
         hint=f"{hint}; rolecall explain lists what each path would change" if paths else hint,
         facts={"groups": choices},
@@ -110,7 +112,7 @@ def _refused(
 ) -> Refused:
     first, roles = touched[0]
     others = f" and {len(touched) - 1} more" if len(touched) > 1 else ""
-    what = _listed(str(role) for role in roles)
+    what = listed([quoted(str(role)) for role in roles], NAMED)
     ending = (
         f"from {quoted(first.name)}{others}" if code == OTHERS_LOSE else f"to {quoted(first.name)}{others}"
     )
@@ -125,11 +127,6 @@ def _refused(
         hint=instead or "look at who gains and loses what",
         facts={"people": people, "count": len(touched)},
     )
-
-
-def _listed(names: Iterable[str]) -> str:
-    listed = [quoted(name) for name in names]
-    return ", ".join(listed[:5]) + (f" and {len(listed) - 5} more" if len(listed) > 5 else "")  # noqa: PLR2004
 
 
 def _told(effect: Effect) -> dict[str, object]:

@@ -57,7 +57,7 @@ async def give_role(
     person, draft = org.people[row.id], Draft()
     if not any(group.id in person.groups for group in groups):
         group = await _the_one(desk, role, groups, others)
-        membership = await desk.membership(group, row, desk.reading.held(row.id))
+        membership = await desk.membership(group, row)
         named = app_steps.person_named(person)
         effect = f"puts {named} into {quoted(group.row.name)}, which gives {role_named(role)}"
         draft.take_membership(joining(membership, effect), joins(person.id, group.id))
@@ -88,7 +88,7 @@ async def take_role(desk: Desk, org: OrgNow, row: UserRow, role: AwsRole, paths:
         group = await desk.group(path.id)
         if group is None:
             continue
-        membership = await desk.membership(group, row, desk.reading.held(row.id))
+        membership = await desk.membership(group, row)
         named = app_steps.person_named(person)
         effect = f"takes {named} out of {quoted(group.row.name)}, which gives {role_named(role)}"
         part = leaving(membership, effect, accept=desk.request.accept)

@@ -4,26 +4,16 @@ from collections.abc import Iterable
 
 from rolecall_okta import GroupRow
 from rolecall_okta_aws_federation.federation import AwsRole
-from rolecall_okta_aws_federation.mode import SingleMode
+from rolecall_okta_aws_federation.mode import MappingMode, SingleMode
 from rolecall_okta_aws_federation.provisioning.org_now import OrgNow
 
 
 def role_meaning(org: OrgNow, role: AwsRole, groups: Iterable[GroupRow] = ()) -> dict[str, object]:
     """Of a role: in group mapping, the groups whose names mean it, by id, and the settings that say so."""
-    if isinstance(org.mode, SingleMode):
-        return {
-            "mode": "saml_roles",
-            "account": role.account,
-            "role": role.role,
-            **_single(org),
-        }
-    return {
-        "mode": "group_mapping",
-        "account": role.account,
-        "role": role.role,
-        "groups": [_group(row) for row in sorted(groups, key=lambda row: row.id)],
-        **_mapping(org),
-    }
+    meaning = {**_settings(org), "account": role.account, "role": role.role}
+    if isinstance(org.mode, MappingMode):
+        meaning["groups"] = [_group(row) for row in sorted(groups, key=lambda row: row.id)]
+    return meaning
 
 
 def membership_meaning(org: OrgNow, group: GroupRow) -> dict[str, object]:
@@ -31,36 +21,29 @@ def membership_meaning(org: OrgNow, group: GroupRow) -> dict[str, object]:
     if isinstance(org.mode, SingleMode):
         assigned = org.assigned.get(group.id)
         gives = [] if assigned is None else [*assigned.roles.saml, assigned.roles.default]
-        settings = {"mode": "saml_roles", **_single(org)}
     else:
         meaning = org.meanings.get(group.id)
         gives = [] if meaning is None else list(meaning)
-        settings = {"mode": "group_mapping", **_mapping(org)}
-    return {**settings, "group": _group(group), "gives": gives, "assigned": group.id in org.assigned}
+    return {**_settings(org), "group": _group(group), "gives": gives, "assigned": group.id in org.assigned}
 
 
 def assignment_meaning(org: OrgNow) -> dict[str, object]:
     """Of the app's assignment: the app, and how it hands out roles."""
-    single = isinstance(org.mode, SingleMode)
-    return {
-        "mode": "saml_roles" if single else "group_mapping",
-        "app": org.app.id,
-        **(_single(org) if single else _mapping(org)),
-    }
+    return {**_settings(org), "app": org.app.id}
 
 
-def _single(org: OrgNow) -> dict[str, object]:
+def _settings(org: OrgNow) -> dict[str, object]:
+    """The app's mode, and the settings that decide in it."""
     settings = org.app.settings
+    if isinstance(org.mode, SingleMode):
+        return {
+            "mode": "saml_roles",
+            "provider": settings.identity_provider_arn,
+            "join_all_roles": settings.join_all_roles,
+            "union": org.union,
+        }
     return {
-        "provider": settings.identity_provider_arn,
-        "join_all_roles": settings.join_all_roles,
-        "union": org.union,
-    }
-
-
-def _mapping(org: OrgNow) -> dict[str, object]:
-    settings = org.app.settings
-    return {
+        "mode": "group_mapping",
         "group_filter": settings.group_filter,
         "app_filter": settings.app_filter,
         "role_value_pattern": settings.role_value_pattern,

@@ -16,9 +16,11 @@ from rolecall_okta_aws_federation.federation import (
     AwsRole,
     SingleAccount,
     person_roles,
+    rank,
+    unreported,
 )
 from rolecall_okta_aws_federation.mode import MappingMode, SingleMode
-from rolecall_okta_aws_federation.payloads import OktaApp, ProfileRoles, read_profile_roles
+from rolecall_okta_aws_federation.payloads import SAML_ROLES, OktaApp, ProfileRoles, read_profile_roles
 from rolecall_okta_aws_federation.people import CANNOT_SIGN_IN
 
 Profile: TypeAlias = Mapping[str, object]
@@ -40,6 +42,11 @@ class AppGroup:
     @property
     def ref(self) -> Ref:
         return Ref("group", self.id)
+
+    @property
+    def rank(self) -> tuple[bool, int, str]:
+        """The lowest wins."""
+        return rank(self.priority, self.id)
 
     @property
     def roles(self) -> ProfileRoles:
@@ -111,7 +118,12 @@ class OrgNow:
     def assigning(self, person: Person) -> list[AppGroup]:
         """The assigned groups that hold a person, the one that wins first."""
         held = [self.assigned[each] for each in person.groups if each in self.assigned]
-        return sorted(held, key=lambda group: group.ranked().rank)
+        return sorted(held, key=lambda group: group.rank)
+
+    def resolved(self, person: Person) -> AssignedPerson:
+        """A person who is assigned, as the rules of federation take them."""
+        groups = tuple(group.ranked() for group in self.assigning(person))
+        return AssignedPerson(person.ref, person.name, person.scope, None, person.roles, groups)
 
 
 def roles_of(org: OrgNow, person: Person) -> dict[AwsRole, Paths]:
@@ -125,19 +137,18 @@ def roles_of(org: OrgNow, person: Person) -> dict[AwsRole, Paths]:
     if org.mode.provider is None:
         return {}
     account = SingleAccount(org.mode.provider, org.mode.join_all_roles, org.union)
-    groups = tuple(group.ranked() for group in org.assigning(person))
-    resolved = AssignedPerson(person.ref, person.name, person.scope, None, person.roles, groups)
+    resolved = org.resolved(person)
     own = [
         (role, [person.ref] if sources == () else list(sources or ()))
-        for role, sources in person_roles(account, resolved, _unreported)
+        for role, sources in person_roles(account, resolved, unreported)
     ]
-    joined = [(role, [group.ref]) for group in groups for role in group.roles.saml if account.join_all_roles]
+    joined = [
+        (role, [group.ref])
+        for group in resolved.groups
+        for role in group.roles.saml
+        if account.join_all_roles
+    ]
     return _gathered((AwsRole(account.provider.account, role), paths) for role, paths in own + joined)
-
-
-def names_role(roles: ProfileRoles, role: str) -> bool:
-    """Whether a profile gives a role by itself: the single one counts where it names no other."""
-    return role in roles.saml or (not roles.saml and roles.default == role)
 
 
 def joins(user_id: str, group_id: str) -> Change:
@@ -213,12 +224,12 @@ def _by_groups(org: OrgNow, person: Person) -> Person:
     lists = [_raw_roles(group.profile) for group in groups]
     if org.union and any(each is not None for each in lists):
         combined = list(dict.fromkeys(role for each in lists for role in each or ()))
-        profile = {**(profile or {}), "samlRoles": combined}
+        profile = {**(profile or {}), SAML_ROLES: combined}
     return replace(person, scope=BY_GROUP, profile=profile)
 
 
 def _raw_roles(profile: Profile | None) -> list[str] | None:
-    value = None if profile is None else profile.get("samlRoles")
+    value = None if profile is None else profile.get(SAML_ROLES)
     return [role for role in value if isinstance(role, str)] if isinstance(value, list) else None
 
 
@@ -231,7 +242,3 @@ def _gathered(held: Iterable[tuple[AwsRole, Iterable[Ref]]]) -> dict[AwsRole, Pa
     for role, paths in held:
         found[role] = found.get(role, frozenset()) | frozenset(paths)
     return found
-
-
-def _unreported(_: object) -> None:
-    """Oddities are a sync's to report."""

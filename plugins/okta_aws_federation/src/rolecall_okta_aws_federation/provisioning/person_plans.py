@@ -118,14 +118,13 @@ async def _mapped_role(desk: Desk, row: UserRow) -> Outline:
         draft = await mapped_roles.take_role(desk, org, row, role, wanted)
     elif any(member_held(desk.provider, group.id, person.id) in request.made for group in groups):
         draft = await mapped_roles.take_role(desk, org, row, role, ())
-    for latent in sorted(
-        each for each, means in org.meanings.items() if means == role and each in person.groups
-    ):
-        if paths is None:
-            draft.warnings.append(
-                f"{quoted(person.name)} isn't assigned to the app, but is in a group (group:{latent}) that "
-                "gives the role once they are."
-            )
+    if paths is None:
+        latent = sorted(group_id for group_id in person.groups if org.meanings.get(group_id) == role)
+        draft.warnings += [
+            f"{quoted(person.name)} isn't assigned to the app, but is in a group (group:{group_id}) that "
+            "gives the role once they are."
+            for group_id in latent
+        ]
     return Outline(person.ref, person.name, org, draft, meaning, writes_on=(person.ref,))
 
 
@@ -142,7 +141,7 @@ async def _membership(desk: Desk, row: UserRow) -> Outline:
     await desk.reading.concern(group.row)
     org = await desk.reading.org([row])
     person = org.people[row.id]
-    membership = await desk.membership(group, row, desk.reading.held(row.id))
+    membership = await desk.membership(group, row)
     draft, named = Draft(), app_steps.person_named(person)
     if request.operation == "grant":
         effect = f"puts {named} into the group {quoted(group.row.name)}"
@@ -202,7 +201,7 @@ async def _leave(desk: Desk, org: OrgNow, row: UserRow, via: Ref, paths: frozens
     draft = Draft()
     if group is None:
         return draft
-    membership = await desk.membership(group, row, desk.reading.held(row.id))
+    membership = await desk.membership(group, row)
     effect = f"takes {app_steps.person_named(person)} out of the group {quoted(group.row.name)}"
     draft.take_membership(
         leaving(membership, effect, accept=desk.request.accept), leaves(person.id, group.id)

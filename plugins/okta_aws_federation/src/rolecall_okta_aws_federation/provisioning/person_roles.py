@@ -1,11 +1,13 @@
 """A role in a person's own app profile, given and taken: the rules without group mapping."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from rolecall import Held, Refused
 from rolecall_okta import assigned_held
 from rolecall_okta_aws_federation.federation import BY_GROUP, DIRECT, AwsRole
 from rolecall_okta_aws_federation.findings import quoted
+from rolecall_okta_aws_federation.payloads import DEFAULT_ROLE
 from rolecall_okta_aws_federation.provisioning import app_steps
 from rolecall_okta_aws_federation.provisioning.draft import Draft
 from rolecall_okta_aws_federation.provisioning.org_now import (
@@ -19,7 +21,6 @@ from rolecall_okta_aws_federation.provisioning.role_lists import Roles, with_rol
 from rolecall_okta_aws_federation.provisioning.things import copied_roles, own_assignment, role_held
 
 CONVERSION = "allow_group_to_direct_assignment_conversion"
-DEFAULT_ROLE = "role"
 
 
 def give_role(
@@ -75,8 +76,8 @@ def take_roles(
     """
     kept = without_roles(person.profile, roles, given)
     assignment = own_assignment(given, org.app.id, person.ref)
-    own = set(person.roles.saml) if undo else _own_roles(person)
-    taken = [role_held(provider, org.app.id, person.ref, each) for each in sorted(own & set(roles))]
+    own = person.roles.saml if undo else person.roles.named
+    taken = [role_held(provider, org.app.id, person.ref, each) for each in sorted(set(own) & set(roles))]
     if assignment is not None and set(kept or ()) - {""} <= copied_roles(assignment):
         return _end(org, person, kept, taken, provider)
     draft = Draft()
@@ -90,7 +91,7 @@ def take_roles(
 
 def end_assignment(org: OrgNow, person: Person, provider: str) -> Draft:
     """Take a person's own assignment away, with all that it gives."""
-    roles = [role_held(provider, org.app.id, person.ref, each) for each in sorted(_own_roles(person))]
+    roles = [role_held(provider, org.app.id, person.ref, each) for each in sorted(person.roles.named)]
     return _removed(org, person, person, [*roles, assigned_held(provider, org.app.id, person.ref)])
 
 
@@ -100,12 +101,6 @@ def default_in_force(org: OrgNow, person: Person) -> str | None:
     if default is None or person.roles.saml:
         return None
     return default if any(held.role == default for held in roles_of(org, person)) else None
-
-
-def _own_roles(person: Person) -> set[str]:
-    """Roles that the profile names, the single one included where it may count."""
-    saml = set(person.roles.saml)
-    return saml or {person.roles.default} - {None}  # type: ignore[return-value]
 
 
 def _assign(org: OrgNow, person: Person, role: AwsRole, provider: str) -> Draft:
@@ -211,7 +206,7 @@ def _end(org: OrgNow, person: Person, kept: Roles, taken: Sequence[Held], provid
     if taken:
         profile = app_steps.with_roles(person.profile, kept)
         _change(draft, org, person, profile, taken)
-        changed = Person(person.id, person.name, person.status, person.scope, profile, person.groups)
+        changed = replace(person, profile=profile)
     draft.join(_removed(org, person, changed, [assignment]))
     return draft
 

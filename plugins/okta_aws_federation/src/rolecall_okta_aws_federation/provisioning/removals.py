@@ -72,7 +72,7 @@ async def _by_group(desk: Desk, org: OrgNow, row: UserRow, path: Ref) -> Removal
         return None
     named, name = app_steps.person_named(person), quoted(group.row.name)
     effect = f"takes {named} out of the group {name}"
-    membership = await desk.membership(group, row, desk.reading.held(row.id))
+    membership = await desk.membership(group, row)
     foreseen = foresee(org, leaves(person.id, group.id))
     route: Route = membership.route or "handoff"
     refused = ""
@@ -106,7 +106,7 @@ def _ends(desk: Desk, foreseen: Foreseen, user_id: str) -> bool:
     resource, slug = desk.request.entitlement
     after = foreseen.after.people[user_id]
     if resource.type == "account":
-        return AwsRole(resource.id, slug) not in roles_of(foreseen.after, after)
+        return foreseen.paths(user_id, AwsRole(resource.id, slug)) is None
     if resource.type == "app":
         return after.scope is None
     return resource.id not in after.groups

@@ -4,8 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from rolecall import Held, Refused
-from rolecall_okta_aws_federation.payloads import read_profile_roles
-from rolecall_okta_aws_federation.provisioning.app_steps import SAML_ROLES
+from rolecall_okta_aws_federation.payloads import SAML_ROLES, read_profile_roles
 from rolecall_okta_aws_federation.provisioning.org_now import Profile
 from rolecall_okta_aws_federation.provisioning.things import role_in
 

@@ -8,6 +8,7 @@ from rolecall_okta import (
     AppUserRow,
     OktaClient,
     UserRow,
+    find_person,
     is_refusal,
     members_held,
     things_present,
@@ -21,7 +22,7 @@ from rolecall_okta_aws_federation.provisioning.fresh_reading import (
     read_app_group,
     read_app_user,
 )
-from rolecall_okta_aws_federation.provisioning.org_now import OrgNow, names_role, roles_of
+from rolecall_okta_aws_federation.provisioning.org_now import OrgNow, roles_of
 from rolecall_okta_aws_federation.provisioning.things import role_in
 from rolecall_okta_aws_federation.sync import ASSIGNED
 
@@ -64,13 +65,8 @@ def _is_membership(grant: GrantRef) -> bool:
 
 
 async def _people(okta: OktaClient, grants: Sequence[GrantRef]) -> list[UserRow]:
-    people = []
-    for user_id in dict.fromkeys(grant.principal.id for grant in grants if grant.principal.type == "user"):
-        try:
-            people.append(await okta.user(user_id))
-        except NotFound:
-            continue
-    return people
+    found = [await find_person(okta, each) for each in dict.fromkeys(grant.principal for grant in grants)]
+    return [row for row in found if row is not None]
 
 
 async def _holds(reading: FreshReading, org: OrgNow, grant: GrantRef) -> bool | None:
@@ -103,7 +99,7 @@ async def _group_holds(reading: FreshReading, org: OrgNow, group_id: str, role: 
     if org.mode.provider is None or org.mode.provider.account != role.account:
         return False
     group = await read_app_group(reading.okta, org.app.id, group_id)
-    return group is not None and names_role(read_profile_roles(group.profile), role.role)
+    return group is not None and role.role in read_profile_roles(group.profile).named
 
 
 async def _own_assignment(okta: OktaClient, app_id: str, principal: Ref) -> AppUserRow | AppGroupRow | None:
@@ -119,4 +115,4 @@ def _is_present(own: AppUserRow | AppGroupRow | None, held: Held) -> bool | None
     role = role_in(held)
     if role is None and held.mechanism != ASSIGNED:
         return None
-    return own is not None and (role is None or names_role(read_profile_roles(own.profile), role))
+    return own is not None and (role is None or role in read_profile_roles(own.profile).named)

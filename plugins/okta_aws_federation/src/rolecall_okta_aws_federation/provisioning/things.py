@@ -27,6 +27,11 @@ def role_in(held: Held) -> str | None:
     return held.mechanism.removeprefix(ROLE) if held.mechanism.startswith(ROLE) else None
 
 
+def roles_among(things: Iterable[Held]) -> list[str]:
+    """The roles that things among them are."""
+    return [role for held in things if (role := role_in(held)) is not None]
+
+
 def own_assignment(things: Iterable[Held], app_id: str, principal: Ref) -> Held | None:
     """The assignment to the app among them that Rolecall made for a principal."""
     for held in things:

@@ -11,8 +11,8 @@ from rolecall_okta_aws_federation.provisioning.desk import Desk
 from rolecall_okta_aws_federation.provisioning.draft import Draft, Outline
 from rolecall_okta_aws_federation.provisioning.foresight import Foreseen
 from rolecall_okta_aws_federation.provisioning.fresh_reading import members_of
-from rolecall_okta_aws_federation.provisioning.org_now import AppGroup, OrgNow, Person, leaves, names_role
-from rolecall_okta_aws_federation.provisioning.things import own_assignment, role_in
+from rolecall_okta_aws_federation.provisioning.org_now import AppGroup, OrgNow, Person, leaves
+from rolecall_okta_aws_federation.provisioning.things import own_assignment, role_in, roles_among
 
 
 async def undo(desk: Desk) -> Outline:
@@ -45,7 +45,7 @@ async def _undo_for_person(desk: Desk, row: UserRow, meaning: Mapping[str, objec
     for group in groups:
         if group is None:
             continue
-        membership = await desk.membership(group, row, desk.reading.held(row.id))
+        membership = await desk.membership(group, row)
         effect = f"takes {named} out of the group {quoted(group.row.name)}"
         part = leaving(membership, effect, undo=True)
         (later if membership.route == "handoff" else now).take_membership(part, leaves(person.id, group.id))
@@ -59,9 +59,8 @@ async def _undo_for_person(desk: Desk, row: UserRow, meaning: Mapping[str, objec
 
 def _from_profile(desk: Desk, org: OrgNow, person: Person, things: Sequence[Held]) -> Draft:
     """Take roles, and the assignment where nothing is left in it that isn't ours."""
-    roles = {role for held in things if (role := role_in(held)) is not None}
     ours = own_assignment(things, org.app.id, person.ref)
-    draft = person_roles.take_roles(org, person, roles, desk.provider, things, undo=True)
+    draft = person_roles.take_roles(org, person, roles_among(things), desk.provider, things, undo=True)
     _warn_if_it_stays(draft, ours, app_steps.person_named(person))
     return draft
 
@@ -79,9 +78,8 @@ async def _undo_for_group(desk: Desk, principal: Ref, meaning: Mapping[str, obje
     except NotFound:
         people = []
     org = await desk.reading.org(people)
-    roles = [role for held in things if (role := role_in(held)) is not None]
     ours = own_assignment(things, org.app.id, principal)
-    draft = group_roles.take_group_roles(org, assigned, roles, desk.provider, things)
+    draft = group_roles.take_group_roles(org, assigned, roles_among(things), desk.provider, things)
     _warn_if_it_stays(draft, ours, app_steps.group_named(assigned))
     return Outline(principal, assigned.name or principal.id, org, draft, meaning, _staying(things), writes_on)
 
@@ -97,7 +95,7 @@ def _staying(things: Sequence[Held]) -> Callable[[Foreseen], Sequence[Held]]:
             person = org.people[held.principal.id]
             own = person if person.scope == DIRECT else None
         role = role_in(held)
-        return own is not None and (role is None or names_role(own.roles, role))
+        return own is not None and (role is None or role in own.roles.named)
 
     return lambda foreseen: [held for held in things if stays(foreseen.after, held)]
 
