@@ -7,6 +7,8 @@ from tests.host.plugin_samples import install
 
 SOURCE = Path(__file__).with_name("vault_plugin.py")
 PROD = "123456789012"
+ADMIN, GUEST = f"account:{PROD}:Admin", f"account:{PROD}:Guest"
+"""The two roles, as a command line names them."""
 CONFIG = """
 [plugins]
 allow = ["acme-vault"]

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 from rolecall.config import configure, read_draft
 from rolecall.models import EntitlementRef, Ref
@@ -10,12 +11,18 @@ from rolecall.plugin_tables import LoadedSettings
 from rolecall.provisioning import open_engine, shell_actor
 from rolecall.store.actions import find_action
 from rolecall.store.ledger import find_held, holdings_of
+from rolecall.store.notices import due_deliveries
 from rolecall.store.tasks import list_tasks
 from tests.host.vaults import PROD
 
 ADMIN = EntitlementRef(Ref("account", PROD), "Admin")
 GUESTS = EntitlementRef(Ref("group", "g2"), "member")
 BEN = Ref("user", "u2")
+GIVE = f"PUT /direct/u2/{PROD}/Admin"
+"""The call that gives Ben the role Admin."""
+ROLE = f"account:{PROD} role:Admin"
+BADGE = "app:badge assigned"
+"""That role, and what it needs, as ``Workbench.holdings`` tells of them."""
 
 
 class Quiet:
@@ -77,7 +84,13 @@ class Workbench:
 
     def tasks(self):
         with self.store.reading() as connection:
-            return list(list_tasks(connection))
+            return list_tasks(connection)
+
+    def told(self, task):
+        """Kinds of the notices of a task, the oldest first."""
+        with self.store.reading() as connection:
+            due = due_deliveries(connection, ["anybody"], datetime.now(UTC))
+        return [each.notice.kind for each in due if each.notice.task == task]
 
 
 def asked(operation="grant", entitlement=ADMIN, principal=BEN, **facts):

@@ -14,7 +14,7 @@ import pytest
 from rolecall.cli.program import run
 from rolecall.testing.workspace import STORE_VARIABLE, in_store
 from tests.host.plugin_samples import install
-from tests.host.vaults import Vault, install_vault
+from tests.host.vaults import ADMIN, Vault, install_vault
 
 LAB_SOURCE = Path(__file__).with_name("lab_plugin.py")
 CONFIG = """
@@ -125,13 +125,39 @@ def synced(workspace, rolecall):
 
 
 @pytest.fixture
-def vault(workspace, site, rolecall, monkeypatch, in_store):
-    """A vault that was synced once, with provisioning on and a write credential."""
+def new_vault(workspace, site, monkeypatch, in_store):
+    """A vault that was never synced, with provisioning on and a write credential."""
     install_vault(site)
     monkeypatch.setenv("VAULT_READER", "reader")
     monkeypatch.setenv("VAULT_WRITER", "writer")
     monkeypatch.delenv("ROLECALL_AS", raising=False)
     vault = Vault(workspace / "vault.json")
     (workspace / "rolecall.toml").write_text(in_store(vault.toml()))
-    assert rolecall("sync").code == 0
     return vault
+
+
+@pytest.fixture
+def vault(new_vault, rolecall):
+    """A vault that was synced once."""
+    assert rolecall("sync").code == 0
+    return new_vault
+
+
+@pytest.fixture
+def grant(vault, rolecall):
+    """Gives Ben the role Admin unless told otherwise."""
+
+    def call(*arguments, entitlement=ADMIN, principal="ben@acme.example"):
+        return rolecall("grant", "vault", entitlement, principal, "-o", "json", *arguments)
+
+    return call
+
+
+@pytest.fixture
+def revoke(vault, rolecall):
+    """Takes the role Admin from Ben unless told otherwise."""
+
+    def call(*arguments, entitlement=ADMIN, principal="ben@acme.example"):
+        return rolecall("revoke", "vault", entitlement, principal, "-o", "json", *arguments)
+
+    return call

@@ -14,9 +14,8 @@ from rolecall.store.writing import record_answered, record_begins, record_intent
 from rolecall.testing.workspace import STORE_VARIABLE
 from tests.host.plugin_samples import install
 from tests.host.store.provisioning import asked, grant_plan, thing
-from tests.host.vaults import PROD, Vault, install_vault
+from tests.host.vaults import ADMIN, PROD
 
-ADMIN = f"account:{PROD}:Admin"
 BROKEN_SINK = """
 from rolecall import hookimpl
 
@@ -27,14 +26,8 @@ def rolecall_audit_heads(settings):
 
 
 @pytest.fixture
-def vault(workspace, site, rolecall, monkeypatch, in_store):
-    install_vault(site)
-    monkeypatch.setenv("VAULT_READER", "reader")
-    monkeypatch.setenv("VAULT_WRITER", "writer")
-    monkeypatch.delenv("ROLECALL_AS", raising=False)
-    vault = Vault(workspace / "vault.json")
-    (workspace / "rolecall.toml").write_text(in_store(vault.toml()))
-    return vault
+def vault(new_vault):
+    return new_vault
 
 
 @pytest.fixture

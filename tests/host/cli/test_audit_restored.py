@@ -7,22 +7,16 @@ from rolecall.audit import canonical, record_hash
 from rolecall.store import open_store
 from rolecall.store.chain import read_chain
 from rolecall.store.provisioning_tables import audit_record
-from tests.host.vaults import PROD, Vault, install_vault
+from tests.host.vaults import ADMIN, GUEST, PROD
 
-ADMIN, GUEST = f"account:{PROD}:Admin", f"account:{PROD}:Guest"
 ACCEPT = ("audit", "verify", "--accept-restore", "--as", "kim@acme.example", "--reason", "disk failure")
 
 pytestmark = pytest.mark.only_on("sqlite", "the backup is a copy of the file")
 
 
 @pytest.fixture
-def vault(workspace, site, rolecall, monkeypatch, in_store):
-    install_vault(site)
-    monkeypatch.setenv("VAULT_READER", "reader")
-    monkeypatch.setenv("VAULT_WRITER", "writer")
-    vault = Vault(workspace / "vault.json")
-    (workspace / "rolecall.toml").write_text(in_store(vault.toml()))
-    return vault
+def vault(new_vault):
+    return new_vault
 
 
 @pytest.fixture

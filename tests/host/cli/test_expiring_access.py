@@ -4,9 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.host.vaults import PROD
-
-ADMIN = f"account:{PROD}:Admin"
+from tests.host.vaults import ADMIN, PROD
 
 
 @pytest.fixture

@@ -10,9 +10,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.host.vaults import PROD
-
-ADMIN = f"account:{PROD}:Admin"
+from tests.host.vaults import ADMIN, PROD
 
 
 @dataclass

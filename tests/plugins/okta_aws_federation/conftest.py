@@ -3,7 +3,9 @@
 import pytest
 
 from rolecall_okta.simulator import Organisation, serve
+from tests.plugins.okta_aws_federation.begun_orgs import Case
 from tests.plugins.okta_aws_federation.emission import TOKEN, emitted
+from tests.plugins.okta_aws_federation.replica import Replica
 
 
 @pytest.fixture
@@ -34,3 +36,17 @@ def sync(served):
         return await emitted(served(org, rights).domain, app.id, **settings)
 
     return run
+
+
+@pytest.fixture
+def begun(served):
+    """Serve one of the orgs, and read it once."""
+
+    async def begin(build, rights="read_only", **options):
+        org = Organisation()
+        app, people, groups = build(org)
+        okta = served(org, rights, **options)
+        replica = await Replica(okta.domain, app.id).sync()
+        return Case(org, app, people, groups, replica, okta)
+
+    return begin

@@ -8,8 +8,8 @@ from rolecall import Checkpoint, EntitlementRef, GrantRef, Ref
 from rolecall_okta.simulator import Organisation
 from rolecall_okta.simulator.faults import Lacking, Status
 from rolecall_okta_aws_federation.sync import RESOURCE_TYPES, member_of
+from tests.plugins.okta_aws_federation.begun_orgs import mapping_org, single_org
 from tests.plugins.okta_aws_federation.emission import Emission, opened
-from tests.plugins.okta_aws_federation.test_incremental import mapping_org, single_org
 
 ACCOUNT = "123456789012"
 

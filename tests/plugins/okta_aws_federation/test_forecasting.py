@@ -7,9 +7,9 @@ import pytest
 from rolecall import Checkpoint, Ref
 from rolecall_okta.simulator import Organisation
 from rolecall_okta.simulator.faults import Body
+from tests.plugins.okta_aws_federation.begun_orgs import mapping_org, single_org
 from tests.plugins.okta_aws_federation.emission import Requests, emitted, opened
 from tests.plugins.okta_aws_federation.replica import Replica
-from tests.plugins.okta_aws_federation.test_incremental import mapping_org, single_org
 
 
 @pytest.mark.parametrize("build", [mapping_org, single_org])

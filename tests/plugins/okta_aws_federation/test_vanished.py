@@ -5,8 +5,8 @@ import pytest
 from rolecall import Refused
 from rolecall_okta.simulator import Organisation
 from rolecall_okta.simulator.faults import Lacking
+from tests.plugins.okta_aws_federation.begun_orgs import mapping_org, single_org
 from tests.plugins.okta_aws_federation.replica import Replica
-from tests.plugins.okta_aws_federation.test_incremental import mapping_org, single_org
 
 APP_GROUPS, APP_USERS = r"/apps/[^/]+/groups\?", r"/apps/[^/]+/users\?"
 

@@ -14,6 +14,8 @@ from tests.plugins.okta_aws_federation.emission import TOKEN, Requests, settings
 from tests.plugins.okta_aws_federation.login_oracle import login_rows
 from tests.plugins.okta_aws_federation.provisioning.small_orgs import ACCOUNT
 
+CONVERTS = {"allow_group_to_direct_assignment_conversion": True}
+
 
 def role(name, account=ACCOUNT):
     return EntitlementRef(Ref("account", account), name)
@@ -125,6 +127,10 @@ def told_effects(plan):
         if gains or loses:
             found[effect.person.id] = gains, loses
     return found
+
+
+def warned(plan):
+    return " ".join(plan.warnings)
 
 
 def seen_effects(before, after):

@@ -4,9 +4,8 @@ import pytest
 
 from rolecall import Refused
 from rolecall_okta.simulator.faults import WRITES, After
-from tests.plugins.okta_aws_federation.provisioning.driving import ACCOUNT, membership, ref_of, role
+from tests.plugins.okta_aws_federation.provisioning.driving import ACCOUNT, CONVERTS, membership, ref_of, role
 
-CONVERTS = {"allow_group_to_direct_assignment_conversion": True}
 HOSTILE = "team\n2nd\u202e"
 
 

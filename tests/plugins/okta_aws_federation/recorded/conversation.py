@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from rolecall import ConnectorContext, Secret
 from rolecall.access import effective_access
-from rolecall.plugins import open_connector
+from rolecall.connectors import open_connector
 from rolecall.store.runs import list_runs, read_findings, resolve_at
 from rolecall.sync import SyncJob, SyncRules, sync_connectors
 from rolecall_okta_aws_federation.config import SettingsSchema

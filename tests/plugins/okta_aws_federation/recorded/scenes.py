@@ -4,6 +4,7 @@ import json
 
 from rolecall import EntitlementRef, Ref
 from rolecall_okta.simulator import Organisation
+from tests.plugins.okta.conversations import by_login
 
 KIND = "okta_aws_federation"
 ACCOUNT = "123456789012"
@@ -57,6 +58,21 @@ def members(group):
     return f"GET /groups/{group}", f"GET /groups/{group}/users"
 
 
+def about(person):
+    """A plan for a person, without group mapping."""
+    return *READ_APP, *by_login(person), *bears_on(person)
+
+
+def about_group(group, person):
+    """A plan for a group whose one member this is."""
+    return *READ_APP, *members(group), *bears_on(person)
+
+
+def about_mapped(person, *groups):
+    """A plan for a person's role that these groups mean."""
+    return *READ_MAPPING, *by_login(person), *mapped_groups(*groups), *bears_on(person)
+
+
 def by_rules(group):
     """The org's group rules, and a group whose members are to change."""
     return "GET /groups/rules", f"GET /groups/{group}"
@@ -72,6 +88,11 @@ def own(person):
     return (f"GET /apps/amazon_aws/users/{person}",)
 
 
+def own_changed(person, call):
+    """A call about a person's assignment, which is read before and after it, and what they have then."""
+    return *own(person), call, *own(person), *has_besides(person)
+
+
 def order():
     """The assigned groups with their profiles and priorities, just before one of them is changed."""
     return ("GET /apps/amazon_aws/groups",)
@@ -80,6 +101,11 @@ def order():
 def ranked(group):
     """A group's assignment after it was changed, and the order of all."""
     return f"GET /apps/amazon_aws/groups/{group}", *order()
+
+
+def group_changed(group, person, call):
+    """A call about a group's assignment, with the order before and after it, and what a member has then."""
+    return *order(), call, *ranked(group), *has_now(person)
 
 
 def member_of(group, person):

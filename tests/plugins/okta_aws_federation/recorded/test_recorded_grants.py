@@ -20,22 +20,25 @@ from tests.plugins.okta_aws_federation.recorded.scenes import (
     CONVERTS,
     KIND,
     READ_APP,
-    READ_MAPPING,
+    about,
+    about_group,
+    about_mapped,
     acme,
     assigned,
     assigning,
     bears_on,
     by_rules,
     changing,
+    group_changed,
     has_besides,
     has_now,
     mapped,
-    mapped_groups,
     member,
     member_of,
     members,
     order,
     own,
+    own_changed,
     patching,
     putting,
     ranked,
@@ -76,9 +79,7 @@ async def test_the_app_to_a_person(studio):
     assert_carried_out(
         okta,
         given,
-        *READ_APP,
-        *by_login("ada"),
-        *bears_on("ada"),
+        *about("ada"),
         *RIGHTS,
         *own("ada"),
         assigning("ada"),
@@ -96,9 +97,7 @@ async def test_the_app_to_a_group_below_all_others(studio):
     assert_carried_out(
         okta,
         given,
-        *READ_APP,
-        *members("staff"),
-        *bears_on("ada"),
+        *about_group("staff", "ada"),
         *RIGHTS,
         *order(),
         putting("staff", 5),
@@ -115,14 +114,9 @@ async def test_a_role_to_a_person_whom_nothing_assigns(studio):
     assert_carried_out(
         okta,
         given,
-        *READ_APP,
-        *by_login("ada"),
-        *bears_on("ada"),
+        *about("ada"),
         *RIGHTS,
-        *own("ada"),
-        assigning("ada", "Admin"),
-        *own("ada"),
-        *has_besides("ada"),
+        *own_changed("ada", assigning("ada", "Admin")),
     )
 
 
@@ -136,14 +130,9 @@ async def test_a_role_beside_those_that_a_person_has(studio):
     assert_carried_out(
         okta,
         given,
-        *READ_APP,
-        *by_login("ada"),
-        *bears_on("ada"),
+        *about("ada"),
         *RIGHTS,
-        *own("ada"),
-        changing("ada", "Read", "Admin", role=None),
-        *own("ada"),
-        *has_besides("ada"),
+        *own_changed("ada", changing("ada", "Read", "Admin", role=None)),
     )
 
 
@@ -157,14 +146,9 @@ async def test_a_role_to_a_person_whom_a_group_assigns_keeps_a_copy_of_the_group
     assert_carried_out(
         okta,
         given,
-        *READ_APP,
-        *by_login("ada"),
-        *bears_on("ada"),
+        *about("ada"),
         *RIGHTS,
-        *own("ada"),
-        changing("ada", "Read", "Admin", scope="USER"),
-        *own("ada"),
-        *has_besides("ada"),
+        *own_changed("ada", changing("ada", "Read", "Admin", scope="USER")),
     )
 
 
@@ -178,14 +162,9 @@ async def test_a_role_to_a_group_that_is_assigned(studio):
     assert_carried_out(
         okta,
         given,
-        *READ_APP,
-        *members("staff"),
-        *bears_on("ada"),
+        *about_group("staff", "ada"),
         *RIGHTS,
-        *order(),
-        patching("staff", "Read", "Admin"),
-        *ranked("staff"),
-        *has_now("ada"),
+        *group_changed("staff", "ada", patching("staff", "Read", "Admin")),
     )
 
 
@@ -198,9 +177,7 @@ async def test_a_role_to_a_group_whose_profile_okta_does_not_patch_is_put(studio
     plan, outcome = await okta.grant(role("Admin"), org.group("staff"))
 
     assert okta.told() == [
-        *READ_APP,
-        *members("staff"),
-        *bears_on("ada"),
+        *about_group("staff", "ada"),
         *RIGHTS,
         *order(),
         patching("staff", "Admin"),
@@ -232,10 +209,7 @@ async def test_a_role_to_a_group_that_is_not_assigned_puts_it_below_all_others(s
         *own("bob"),
         *own("ada"),
         *RIGHTS,
-        *order(),
-        putting("staff", 5, "Admin"),
-        *ranked("staff"),
-        *has_now("bob"),
+        *group_changed("staff", "bob", putting("staff", 5, "Admin")),
     )
 
 
@@ -248,10 +222,7 @@ async def test_a_role_by_its_native_group_and_the_app_with_it(studio):
     assert_carried_out(
         okta,
         given,
-        *READ_MAPPING,
-        *by_login("ada"),
-        *mapped_groups(ADMINS),
-        *bears_on("ada"),
+        *about_mapped("ada", ADMINS),
         *RIGHTS,
         *member_of(ADMINS, "ada"),
         f"PUT /groups/{ADMINS}/users/ada",
@@ -272,10 +243,7 @@ async def test_a_role_by_its_native_group_to_a_person_who_has_the_app(studio):
     assert_carried_out(
         okta,
         given,
-        *READ_MAPPING,
-        *by_login("ada"),
-        *mapped_groups(ADMINS),
-        *bears_on("ada"),
+        *about_mapped("ada", ADMINS),
         *RIGHTS,
         *member_of(ADMINS, "ada"),
         f"PUT /groups/{ADMINS}/users/ada",
@@ -294,12 +262,8 @@ async def test_what_is_so_already_needs_no_write(studio):
 
     assert [plan.status for plan in plans] == ["already_granted"] * 3
     assert okta.told() == [
-        *READ_APP,
-        *by_login("ada"),
-        *bears_on("ada"),
-        *READ_APP,
-        *by_login("ada"),
-        *bears_on("ada"),
+        *about("ada"),
+        *about("ada"),
         *READ_APP,
         *by_login("ada"),
         *by_rules("staff"),
@@ -317,10 +281,7 @@ async def test_a_role_group_of_the_directory_is_handed_off_before_any_write(stud
     assert [step.route for step in plan.steps] == ["handoff", "api"]
     assert (outcome.status, outcome.step) == ("handed_off", 0)
     assert okta.told() == [
-        *READ_MAPPING,
-        *by_login("ada"),
-        *mapped_groups(ADMINS),
-        *bears_on("ada"),
+        *about_mapped("ada", ADMINS),
         "GET /apps/active_directory/users/ada",
         *RIGHTS,
         *member_of(ADMINS, "ada"),
@@ -341,10 +302,7 @@ async def test_a_role_group_of_the_directory_is_changed_there_by_an_oauth_app(st
     assert (outcome.status, outcome.verified) == ("applied", False)
     assert okta.told() == [
         *SIGN_IN,
-        *READ_MAPPING,
-        *by_login("ada"),
-        *mapped_groups(ADMINS),
-        *bears_on("ada"),
+        *about_mapped("ada", ADMINS),
         "GET /apps/active_directory/users/ada",
         *APP_RIGHTS,
         *member_of(ADMINS, "ada"),
@@ -363,14 +321,9 @@ async def test_what_a_group_gives_is_read_again_until_okta_shows_it(studio):
     assert_carried_out(
         okta,
         given,
-        *READ_APP,
-        *members("staff"),
-        *bears_on("ada"),
+        *about_group("staff", "ada"),
         *RIGHTS,
-        *order(),
-        putting("staff", 0, "Admin"),
-        *ranked("staff"),
-        *has_now("ada"),
+        *group_changed("staff", "ada", putting("staff", 0, "Admin")),
         "GET /apps/amazon_aws/groups",
         *has_now("ada"),
         "GET /apps/amazon_aws/groups",
@@ -391,9 +344,7 @@ async def test_a_role_that_another_writer_overwrites_is_merged_and_written_once_
     assert (outcome.status, outcome.verified) == ("applied", True)
     assert okta.planned(plan) == [changing("ada", "Read", "Admin")]
     assert okta.told() == [
-        *READ_APP,
-        *by_login("ada"),
-        *bears_on("ada"),
+        *about("ada"),
         *RIGHTS,
         *own("ada"),
         changing("ada", "Read", "Admin"),
@@ -419,9 +370,7 @@ async def test_a_groups_role_that_another_writer_overwrites_is_merged_and_writte
     assert (outcome.status, outcome.verified) == ("applied", True)
     assert okta.planned(plan) == [patching("staff", "Read", "Admin")]
     assert okta.told() == [
-        *READ_APP,
-        *members("staff"),
-        *bears_on("ada"),
+        *about_group("staff", "ada"),
         *RIGHTS,
         *order(),
         patching("staff", "Read", "Admin"),

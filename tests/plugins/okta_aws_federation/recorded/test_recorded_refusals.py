@@ -11,15 +11,15 @@ from tests.plugins.okta_aws_federation.recorded.scenes import (
     KIND,
     READ_APP,
     READ_MAPPING,
+    about_group,
+    about_mapped,
     acme,
     assigned,
     assigning,
     bears_on,
     by_rules,
     mapped,
-    mapped_groups,
     member,
-    members,
     own,
     role,
 )
@@ -162,7 +162,7 @@ def staff(org):
 
 FOUND = (*READ_APP, *by_login("ada"))
 READ = (*FOUND, *bears_on("ada"))
-READ_STAFF = (*READ_APP, *members("staff"), *bears_on("ada"))
+READ_STAFF = about_group("staff", "ada")
 
 
 def with_group(name):
@@ -219,7 +219,7 @@ async def is_refused(studio, operation, scene, what, who, via, code, told):
         case(
             "several-role-groups",
             "several_role_groups",
-            [*READ_MAPPING, *by_login("ada"), *mapped_groups(f"x{ADMINS}", ADMINS), *bears_on("ada")],
+            about_mapped("ada", f"x{ADMINS}", ADMINS),
             several_role_groups,
         ),
         case("role-by-name", "role_by_name", [*READ_MAPPING, "GET /groups/staff"], mapped, who=staff),

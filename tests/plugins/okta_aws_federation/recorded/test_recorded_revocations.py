@@ -10,23 +10,24 @@ from tests.plugins.okta_aws_federation.recorded.scenes import (
     KIND,
     READ_APP,
     READ_MAPPING,
+    about,
+    about_group,
+    about_mapped,
     acme,
     assigned,
     assigning,
     bears_on,
     by_rules,
     changing,
+    group_changed,
     has_besides,
     has_now,
     mapped,
-    mapped_groups,
     member,
     member_of,
-    members,
-    order,
     own,
+    own_changed,
     patching,
-    ranked,
     role,
 )
 
@@ -63,14 +64,9 @@ async def test_the_app_from_a_person(studio):
     assert_carried_out(
         okta,
         taken,
-        *READ_APP,
-        *by_login("ada"),
-        *bears_on("ada"),
+        *about("ada"),
         *RIGHTS,
-        *own("ada"),
-        "DELETE /apps/amazon_aws/users/ada",
-        *own("ada"),
-        *has_besides("ada"),
+        *own_changed("ada", "DELETE /apps/amazon_aws/users/ada"),
     )
 
 
@@ -84,14 +80,9 @@ async def test_the_app_from_a_group(studio):
     assert_carried_out(
         okta,
         taken,
-        *READ_APP,
-        *members("staff"),
-        *bears_on("ada"),
+        *about_group("staff", "ada"),
         *RIGHTS,
-        *order(),
-        "DELETE /apps/amazon_aws/groups/staff",
-        *ranked("staff"),
-        *has_now("ada"),
+        *group_changed("staff", "ada", "DELETE /apps/amazon_aws/groups/staff"),
     )
 
 
@@ -105,14 +96,9 @@ async def test_one_role_of_several(studio):
     assert_carried_out(
         okta,
         taken,
-        *READ_APP,
-        *by_login("ada"),
-        *bears_on("ada"),
+        *about("ada"),
         *RIGHTS,
-        *own("ada"),
-        changing("ada", "Read", role=None),
-        *own("ada"),
-        *has_besides("ada"),
+        *own_changed("ada", changing("ada", "Read", role=None)),
     )
 
 
@@ -123,14 +109,9 @@ async def test_the_last_role_ends_the_assignment_that_rolecall_made(studio):
     assert_carried_out(
         okta,
         given,
-        *READ_APP,
-        *by_login("ada"),
-        *bears_on("ada"),
+        *about("ada"),
         *RIGHTS,
-        *own("ada"),
-        assigning("ada", "Admin"),
-        *own("ada"),
-        *has_besides("ada"),
+        *own_changed("ada", assigning("ada", "Admin")),
     )
 
     taken = await okta.revoke(role("Admin"), ADA)
@@ -138,13 +119,8 @@ async def test_the_last_role_ends_the_assignment_that_rolecall_made(studio):
     assert_carried_out(
         okta,
         taken,
-        *READ_APP,
-        *by_login("ada"),
-        *bears_on("ada"),
-        *own("ada"),
-        "DELETE /apps/amazon_aws/users/ada",
-        *own("ada"),
-        *has_besides("ada"),
+        *about("ada"),
+        *own_changed("ada", "DELETE /apps/amazon_aws/users/ada"),
     )
 
 
@@ -156,14 +132,9 @@ async def test_the_assignment_goes_back_to_the_group_from_which_it_was_converted
     assert_carried_out(
         okta,
         given,
-        *READ_APP,
-        *by_login("ada"),
-        *bears_on("ada"),
+        *about("ada"),
         *RIGHTS,
-        *own("ada"),
-        changing("ada", "Read", "Admin", scope="USER"),
-        *own("ada"),
-        *has_besides("ada"),
+        *own_changed("ada", changing("ada", "Read", "Admin", scope="USER")),
     )
 
     taken = await okta.undo(role("Admin"), org.user(ADA))
@@ -176,10 +147,7 @@ async def test_the_assignment_goes_back_to_the_group_from_which_it_was_converted
         *bears_on("ada"),
         *own("ada"),
         changing("ada", "Read"),
-        *own("ada"),
-        'POST /apps/amazon_aws/users/ada {"scope": "GROUP"}',
-        *own("ada"),
-        *has_besides("ada"),
+        *own_changed("ada", 'POST /apps/amazon_aws/users/ada {"scope": "GROUP"}'),
     )
 
 
@@ -193,14 +161,9 @@ async def test_a_role_from_a_group(studio):
     assert_carried_out(
         okta,
         taken,
-        *READ_APP,
-        *members("staff"),
-        *bears_on("ada"),
+        *about_group("staff", "ada"),
         *RIGHTS,
-        *order(),
-        patching("staff", "Read"),
-        *ranked("staff"),
-        *has_now("ada"),
+        *group_changed("staff", "ada", patching("staff", "Read")),
     )
 
 
@@ -214,9 +177,7 @@ async def test_an_inherited_role_by_the_path_that_is_named(studio):
     assert_carried_out(
         okta,
         taken,
-        *READ_APP,
-        *by_login("ada"),
-        *bears_on("ada"),
+        *about("ada"),
         *by_rules("staff"),
         *RIGHTS,
         *member_of("staff", "ada"),
@@ -233,10 +194,7 @@ async def test_a_role_with_its_native_group_and_the_app_that_rolecall_assigned(s
     assert_carried_out(
         okta,
         given,
-        *READ_MAPPING,
-        *by_login("ada"),
-        *mapped_groups(ADMINS),
-        *bears_on("ada"),
+        *about_mapped("ada", ADMINS),
         *RIGHTS,
         *member_of(ADMINS, "ada"),
         f"PUT /groups/{ADMINS}/users/ada",
@@ -251,10 +209,7 @@ async def test_a_role_with_its_native_group_and_the_app_that_rolecall_assigned(s
     assert_carried_out(
         okta,
         taken,
-        *READ_MAPPING,
-        *by_login("ada"),
-        *mapped_groups(ADMINS),
-        *bears_on("ada"),
+        *about_mapped("ada", ADMINS),
         f"GET /groups/{ADMINS}",
         *member_of(ADMINS, "ada"),
         f"DELETE /groups/{ADMINS}/users/ada",
@@ -273,10 +228,7 @@ async def test_a_role_group_that_was_renamed_is_taken_back_by_its_id(studio):
     assert_carried_out(
         okta,
         given,
-        *READ_MAPPING,
-        *by_login("ada"),
-        *mapped_groups(ADMINS),
-        *bears_on("ada"),
+        *about_mapped("ada", ADMINS),
         *RIGHTS,
         *member_of(ADMINS, "ada"),
         f"PUT /groups/{ADMINS}/users/ada",
@@ -310,12 +262,8 @@ async def test_what_is_gone_already_needs_no_write(studio):
 
     assert [plan.status for plan in plans] == ["already_revoked"] * 3
     assert okta.told() == [
-        *READ_APP,
-        *by_login("ada"),
-        *bears_on("ada"),
-        *READ_APP,
-        *by_login("ada"),
-        *bears_on("ada"),
+        *about("ada"),
+        *about("ada"),
         *READ_APP,
         *by_login("ada"),
         *by_rules("staff"),
@@ -333,10 +281,7 @@ async def test_a_role_group_of_the_directory_is_handed_off(studio):
 
     assert (plan.steps[0].handoff.change, outcome.status, outcome.step) == ("remove", "handed_off", 0)
     assert okta.told() == [
-        *READ_MAPPING,
-        *by_login("ada"),
-        *mapped_groups(ADMINS),
-        *bears_on("ada"),
+        *about_mapped("ada", ADMINS),
         f"GET /groups/{ADMINS}",
         "GET /apps/active_directory/users/ada",
         *RIGHTS,
