@@ -15,9 +15,10 @@ from rolecall import (
     Ref,
     Refused,
 )
+from rolecall.connectors import open_connector
 from rolecall.contracts import ConnectorContext
 from rolecall.plugin_tables import LoadedSettings
-from rolecall.plugins import load_plugins, open_connector
+from rolecall.plugins import load_plugins
 from tests.host.plugin_samples import GOOD, install
 
 

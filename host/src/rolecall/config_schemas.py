@@ -27,7 +27,7 @@ _WORDS = {
     "Invalid input type.": "must be a table",
     "Field may not be null.": "must not be empty",
 }
-_NOT_EMPTY = ma.validate.Length(min=1, error="must not be empty")
+NOT_EMPTY = ma.validate.Length(min=1, error="must not be empty")
 
 
 class Share(ma.fields.Field[float]):
@@ -77,8 +77,12 @@ class Duration(ma.fields.Field[timedelta]):
 _PASSWORD = re.compile(r"//[^/@]*:[^@]*@|[?&]password=")
 
 
-class StoreUrl(ma.fields.Field[str | SecretRef]):
-    """A database's URL, or where it is: it may hold a password."""
+class TextOrSecret(ma.fields.Field[str | SecretRef]):
+    """A text, or where it is kept: ``{ env = "NAME" }``."""
+
+    def check_text(self, text: str) -> None:
+        """Raise a ValidationError that says what is wrong with a text that is written down."""
+        raise NotImplementedError
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_: Any
@@ -87,13 +91,21 @@ class StoreUrl(ma.fields.Field[str | SecretRef]):
             return SecretField().deserialize(value)
         if not isinstance(value, str):
             raise ma.ValidationError('must be a text, in quotes, or { env = "NAME" }')
-        if not value:
+        self.check_text(value)
+        return value
+
+
+class StoreUrl(TextOrSecret):
+    """A database's URL, or where it is: it may hold a password."""
+
+    def check_text(self, text: str) -> None:
+        """See ``TextOrSecret``."""
+        if not text:
             raise ma.ValidationError("must not be empty")
-        if _PASSWORD.search(value):
+        if _PASSWORD.search(text):
             raise ma.ValidationError(
                 'a password is never written here; say where the URL is: { env = "NAME" }'
             )
-        return value
 
 
 class StoreSchema(ma.Schema):
@@ -118,8 +130,8 @@ class AccountsSchema(ma.Schema):
 class PluginsSchema(ma.Schema):
     """``[plugins]``."""
 
-    disabled = ma.fields.List(ma.fields.String(validate=_NOT_EMPTY))
-    allow = ma.fields.List(ma.fields.String(validate=_NOT_EMPTY))
+    disabled = ma.fields.List(ma.fields.String(validate=NOT_EMPTY))
+    allow = ma.fields.List(ma.fields.String(validate=NOT_EMPTY))
 
 
 class ProvisioningSchema(ma.Schema):
@@ -141,15 +153,15 @@ class ConnectorSchema(ma.Schema):
 
     kind = ma.fields.String(
         required=True,
-        validate=_NOT_EMPTY,
+        validate=NOT_EMPTY,
         metadata={"description": "The connector kind, as offered by an installed plugin."},
     )
     owners = ma.fields.List(
-        ma.fields.String(validate=_NOT_EMPTY),
+        ma.fields.String(validate=NOT_EMPTY),
         metadata={"description": "E-mail addresses of the people who answer for this connector."},
     )
     identity_source = ma.fields.String(
-        validate=_NOT_EMPTY,
+        validate=NOT_EMPTY,
         metadata={"description": "Name of the connector whose users and groups this one shares."},
     )
     identity_source_match = ma.fields.String(
@@ -176,7 +188,7 @@ class ConnectorSchema(ma.Schema):
     )
     write_credential = ma.fields.Dict(
         keys=ma.fields.String(),
-        validate=_NOT_EMPTY,
+        validate=NOT_EMPTY,
         metadata={
             "description": "A second credential, opened only while a plan is carried out: the settings of "
             "this kind that say whose credential is used, in place of the connector's own."

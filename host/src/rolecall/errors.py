@@ -171,6 +171,12 @@ class FullRunNeeded(RolecallError):
     code = "full_run_needed"
 
 
+def one_line(error: BaseException) -> str:
+    """What an error says, in one line; its type too where it isn't one of ours."""
+    text = error.message if isinstance(error, RolecallError) else f"{type(error).__name__}: {error}"
+    return " ".join(text.split())
+
+
 def error_object(error: RolecallError) -> dict[str, object]:
     """The error as scripts get it: code, message, hint, and what the provider said, where known."""
     described: dict[str, object] = {"code": error.code, "message": error.message, "hint": error.hint}

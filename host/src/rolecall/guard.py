@@ -8,10 +8,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from rolecall.connectors import OpenConnector
 from rolecall.errors import PluginError, Refused
 from rolecall.journal import Journal
 from rolecall.models import Ref
-from rolecall.plugins import OpenConnector
 from rolecall.store.comparison import Comparison, Loss
 from rolecall.store.engine import Store
 from rolecall.store.losses import gone_of, sample_gone

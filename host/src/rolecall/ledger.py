@@ -112,6 +112,11 @@ def ended_with(holding: Holding, entitlement: EntitlementRef, connector: str) ->
     )
 
 
+def serves_only(holding: Holding, entitlement: EntitlementRef) -> bool:
+    """Whether no reason is for anything else; another connector to the org may have given it."""
+    return all(reason.entitlement == entitlement for reason in holding.reasons)
+
+
 def ends(reasons: Collection[Reason]) -> datetime | None:
     """When what is held for these reasons ends by itself; None: it doesn't."""
     times = [reason.ends_at for reason in reasons if reason.ends_at is not None]

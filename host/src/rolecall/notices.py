@@ -12,6 +12,7 @@ from uuid import uuid4
 from rolecall.durations import duration_text
 from rolecall.errors import RolecallError, error_object
 from rolecall.models import EntitlementRef, Ref
+from rolecall.plan_json import to_json
 from rolecall.plans import HandOff, Json, Notice
 
 LONGEST_NAME = 200
@@ -145,7 +146,7 @@ def handed_off(about: About, handoff: HandOff, due: datetime, task: int, to: Seq
         "handoff",
         about,
         f"Please {_change(handoff)} by {_moment(due)} (task {task}): {_line(handoff.effect)}",
-        {"handoff": _content(handoff), "due_at": _iso(due)},
+        {"handoff": to_json(handoff), "due_at": _iso(due)},
         to,
         task,
     )
@@ -159,7 +160,7 @@ def handoff_overdue(
         "handoff_overdue",
         about,
         f"Overdue since {_moment(due)}: please {_change(handoff)} (task {task}): {_line(handoff.effect)}",
-        {"handoff": _content(handoff), "due_at": _iso(due)},
+        {"handoff": to_json(handoff), "due_at": _iso(due)},
         to,
         task,
     )
@@ -171,7 +172,7 @@ def handoff_withdrawn(about: About, handoff: HandOff, why: str, task: int, to: S
         "handoff_withdrawn",
         about,
         f"Please don't {_change(handoff)} (task {task}): {_line(why)}",
-        {"handoff": _content(handoff), "why": why},
+        {"handoff": to_json(handoff), "why": why},
         to,
         task,
     )
@@ -245,19 +246,6 @@ def _change(handoff: HandOff) -> str:
     group = next(iter(handoff.group_names.values()), str(handoff.group))
     verb, into = ("add", "to") if handoff.change == "add" else ("remove", "from")
     return f"{verb} {_line(person)} {into} the group {_line(group)} in {_line(handoff.system)}"
-
-
-def _content(handoff: HandOff) -> dict[str, Json]:
-    return {
-        "system": handoff.system,
-        "change": handoff.change,
-        "group": str(handoff.group),
-        "group_names": dict(handoff.group_names),
-        "person": str(handoff.person),
-        "person_names": dict(handoff.person_names),
-        "effect": handoff.effect,
-        "command": handoff.command,
-    }
 
 
 def _line(text: str, longest: int = LONGEST_NAME) -> str:

@@ -6,17 +6,16 @@ then, by which receivers know it.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Collection, Iterator, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, cast
+from typing import Literal
 
-import pluggy
-
-from rolecall.errors import Refused, RolecallError
-from rolecall.plans import Actor, Notice
+from rolecall.errors import Refused, one_line
+from rolecall.plans import SYSTEM
 from rolecall.plugin_settings import PluginSettings
 from rolecall.plugins import Plugins
+from rolecall.registration import Listener, listeners
 from rolecall.store.engine import Store
 from rolecall.store.notices import KEPT, Delivery, due_deliveries, record_delivery, take_delivery
 from rolecall.store.tasks import add_entry, find_task, update_task
@@ -30,7 +29,6 @@ TAKEN_FOR = timedelta(minutes=15)
 """How long a notice is ours alone that we began to tell: a command and the service tell side by side."""
 FAILURES_IN_A_ROW = 3
 """After so many, a plugin is left alone until the next time: what waits on it must not hold up the rest."""
-SERVICE = Actor("rolecall", "system")
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +68,7 @@ async def deliver(
     Raises:
         StoreError: What came of it can't be put down.
     """
-    hooks = dict(_hooks(plugins))
+    hooks = {each.plugin: each for each in listeners(plugins.manager, HOOK)}
     with store.reading() as connection:
         due = due_deliveries(connection, hooks, now)
     idle = {name for name in hooks if _is_idle(plugins.tables_of(name), settings)}
@@ -91,13 +89,6 @@ async def deliver(
     )
 
 
-def _hooks(plugins: Plugins) -> Iterator[tuple[str, pluggy.HookImpl]]:
-    """Plugins that tell notices, by name; wrappers tell none."""
-    for implementation in getattr(plugins.manager.hook, HOOK).get_hookimpls():
-        if not (implementation.wrapper or implementation.hookwrapper):
-            yield implementation.plugin_name, implementation
-
-
 def _is_idle(tables: Collection[str], settings: PluginSettings) -> bool:
     return bool(tables) and all(settings.table(table) is None for table in tables)
 
@@ -112,7 +103,7 @@ def _set_aside(store: Store, unwanted: Collection[Delivery], now: datetime) -> N
 
 async def _tell_all(
     store: Store,
-    hook: pluggy.HookImpl,
+    listener: Listener,
     due: list[Delivery],
     settings: PluginSettings,
     now: datetime,
@@ -125,7 +116,7 @@ async def _tell_all(
                 continue  # another process tells it
         try:
             async with asyncio.timeout(patience.total_seconds()):
-                receipt = await _tell(hook, delivery.notice, settings)
+                receipt = await listener.hear(notice=delivery.notice, settings=settings)
         except Exception as error:  # noqa: BLE001 - a stranger can raise anything
             text = f"{delivery.plugin} didn't tell notice {delivery.notice.id}: {_why(error)}"
             if _put_down_failure(store, delivery, error, now):
@@ -142,11 +133,6 @@ async def _tell_all(
     return Round(told, tuple(failed), tuple(given_up))
 
 
-def _tell(hook: pluggy.HookImpl, notice: Notice, settings: PluginSettings) -> Awaitable[object]:
-    given: Mapping[str, object] = {"notice": notice, "settings": settings}
-    return cast("Awaitable[object]", hook.function(**{name: given[name] for name in hook.argnames}))
-
-
 def _put_down(store: Store, delivery: Delivery, receipt: object, now: datetime) -> None:
     number = receipt if isinstance(receipt, str) and receipt else None
     task_id = delivery.notice.task if number else None
@@ -157,7 +143,7 @@ def _put_down(store: Store, delivery: Delivery, receipt: object, now: datetime) 
         facts = {"notice": delivery.notice.id, "plugin": delivery.plugin, "receipt": number}
         ticket = {} if find_task(connection, task_id).ticket else {"ticket": number}
         update_task(
-            connection, task_id, "noticeReceipt", SERVICE, comment=number, at=now, facts=facts, **ticket
+            connection, task_id, "noticeReceipt", SYSTEM, comment=number, at=now, facts=facts, **ticket
         )
 
 
@@ -176,7 +162,7 @@ def _put_down_failure(store: Store, delivery: Delivery, error: Exception, now: d
                 connection,
                 delivery.notice.task,
                 "noticeGivenUp",
-                SERVICE,
+                SYSTEM,
                 comment=_why(error),
                 at=now,
                 facts=facts,
@@ -185,7 +171,4 @@ def _put_down_failure(store: Store, delivery: Delivery, error: Exception, now: d
 
 
 def _why(error: Exception) -> str:
-    if isinstance(error, TimeoutError):
-        return "it took too long"
-    text = error.message if isinstance(error, RolecallError) else f"{type(error).__name__}: {error}"
-    return " ".join(text.split())
+    return "it took too long" if isinstance(error, TimeoutError) else one_line(error)

@@ -40,6 +40,10 @@ class Actor:
     operator: str | None = None
 
 
+SYSTEM = Actor("rolecall", "system")
+"""The service acting on its own: an expiry, a retry."""
+
+
 @dataclass(frozen=True, slots=True)
 class PrincipalNow:
     """A user or group as the provider has it now.
@@ -214,6 +218,16 @@ class Plan:
     locks: tuple[str, ...] = ()
     session_seconds: int | None = None
     elsewhere: tuple[tuple[str, EntitlementRef], ...] = ()
+
+    @property
+    def gives(self) -> tuple[Held, ...]:
+        """What all of its steps give."""
+        return tuple(held for step in self.steps for held in step.gives)
+
+    @property
+    def takes(self) -> tuple[Held, ...]:
+        """What all of its steps take."""
+        return tuple(held for step in self.steps for held in step.takes)
 
 
 class Writing(Protocol):

@@ -6,12 +6,12 @@ from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
+from rolecall.connectors import OpenConnector
 from rolecall.contracts import Checkpoint
 from rolecall.durations import duration_text
 from rolecall.errors import FullRunNeeded, UsageError
 from rolecall.journal import Journal
 from rolecall.models import ResourceType
-from rolecall.plugins import OpenConnector
 from rolecall.store.checkpoints import read_checkpoint
 from rolecall.store.engine import Store
 from rolecall.store.reports import RunMode

@@ -5,7 +5,7 @@ took, and when.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypeAlias
@@ -201,16 +201,8 @@ def _by_request(calls: Sequence[WrittenCall], events: Iterable[WriteSeen]) -> di
 
 def _by_thing(calls: Sequence[WrittenCall], events: Iterable[WriteSeen]) -> dict[str, int]:
     """Event's id → index of the nearest call without an answer that gave, or took, just that."""
-    unanswered: defaultdict[Thing, list[int]] = defaultdict(list)
-    for n, call in enumerate(calls):
-        if call.request_id is None:
-            for thing in call.things:
-                unanswered[thing].append(n)
     told = {}
-    for event in events:
-        if event.gives is None or event.object is None or event.principal is None:
-            continue
-        fitting = unanswered.get((event.gives, event.object, event.principal), ())
+    for event, fitting in _fitting(calls, events, lambda call: call.request_id is None):
         away = {n: abs(event.at - calls[n].at) for n in fitting}
         near = [n for n in away if away[n] <= NEAR]
         if near:
@@ -220,20 +212,26 @@ def _by_thing(calls: Sequence[WrittenCall], events: Iterable[WriteSeen]) -> dict
 
 def _by_import(calls: Sequence[WrittenCall], events: Iterable[WriteSeen]) -> dict[str, int]:
     """Event's id → index of the last call to a directory before it that gave, or took, just that."""
-    sent: defaultdict[Thing, list[int]] = defaultdict(list)
-    for n, call in enumerate(calls):
-        if call.by_directory and call.applied:
-            for thing in call.things:
-                sent[thing].append(n)
     told = {}
-    for event in events:
-        if event.gives is None or event.object is None or event.principal is None:
-            continue
-        fitting = sent.get((event.gives, event.object, event.principal), ())
+    for event, fitting in _fitting(calls, events, lambda call: call.by_directory and call.applied):
         before = [n for n in fitting if -NEAR <= event.at - calls[n].at <= IMPORT]
         if before:
             told[event.id] = max(before, key=lambda n: calls[n].at)
     return told
+
+
+def _fitting(
+    calls: Sequence[WrittenCall], events: Iterable[WriteSeen], wanted: Callable[[WrittenCall], bool]
+) -> Iterator[tuple[WriteSeen, Sequence[int]]]:
+    """Events that gave or took something, each with the indices of wanted calls that did just that."""
+    by_thing: defaultdict[Thing, list[int]] = defaultdict(list)
+    for n, call in enumerate(calls):
+        if wanted(call):
+            for thing in call.things:
+                by_thing[thing].append(n)
+    for event in events:
+        if event.gives is not None and event.object is not None and event.principal is not None:
+            yield event, by_thing.get((event.gives, event.object, event.principal), ())
 
 
 def _drift(others: Iterable[WriteSeen], holdings: Iterable[Holding]) -> Iterable[Drift]:

@@ -9,12 +9,13 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
+from rolecall.connectors import open_connector
 from rolecall.contracts import ConnectorContext, Forecast, Observer, Secret, SyncOutcome
 from rolecall.errors import PluginError, Refused, RolecallError, StoreError, error_object
 from rolecall.guard import ShrinkGuard, examine
 from rolecall.journal import Journal, Progress
 from rolecall.models import Finding
-from rolecall.plugins import Plugins, open_connector
+from rolecall.plugins import Plugins
 from rolecall.reading import decide_mode, first_error, read_connector
 from rolecall.sources import SourceSetting, source_findings, unmatched_findings
 from rolecall.store.checkpoints import read_checkpoint

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from rolecall.provisioning import end_grant, look_again, open_undo, provision, resume, undo
-from rolecall.store.notices import notices_of_task
 from tests.host.workbench import BEN, GUESTS, asked
 
 MEMBER, BADGE = "group:g2 member", "app:badge assigned"
@@ -27,11 +26,6 @@ def task(bench, number):
     return next(each for each in bench.tasks() if each.id == number)
 
 
-def kinds(bench, number):
-    with bench.store.reading() as connection:
-        return [notice.kind for notice in notices_of_task(connection, number)]
-
-
 def test_a_revocation_withdraws_a_hand_off_and_says_what_may_come(bench, handed):
     done = revoke(bench)
 
@@ -40,7 +34,7 @@ def test_a_revocation_withdraws_a_hand_off_and_says_what_may_come(bench, handed)
     called = task(bench, handed.task_id)
     assert (called.state, called.outcome) == ("TASK_STATE_CLOSED", "GRANT_OUTCOME_CANCELLED")
     assert (called.handoff["state"], called.next_try_at) == ("withdrawn", None)
-    assert kinds(bench, handed.task_id) == ["handoff", "handoff_withdrawn"]
+    assert bench.told(handed.task_id) == ["handoff", "handoff_withdrawn"]
     assert task(bench, done.task_id).state == "TASK_STATE_OPEN"
 
 

@@ -10,14 +10,10 @@ from rolecall.provisioning import look_again, provision, reopen_if_back, resume,
 from rolecall.provisioning.pending import ANSWERED_WITHIN
 from rolecall.provisioning.reading_back import look_for
 from rolecall.store.ledger import reasons_of_action
-from rolecall.store.notices import notices_of_task
 from tests.host.vaults import PROD
-from tests.host.workbench import BEN, GUESTS, asked
+from tests.host.workbench import BADGE, BEN, GIVE, GUESTS, ROLE, asked
 
-GIVE = f"PUT /direct/u2/{PROD}/Admin"
-ROLE = f"account:{PROD} role:Admin"
 MEMBER = "group:g2 member"
-BADGE = "app:badge assigned"
 
 
 def hand_over(bench, operation="grant", **facts):
@@ -229,9 +225,7 @@ def test_people_are_told_of_a_grant_that_keeps_failing_at_first_and_once_more(be
     for _ in range(5):
         bench.run(look_again, task)
 
-    with bench.store.reading() as connection:
-        told = [notice.kind for notice in notices_of_task(connection, task)]
-    assert told == ["failed", "failed"]
+    assert bench.told(task) == ["failed", "failed"]
 
 
 def test_a_revocation_undoes_what_was_applied_in_part(bench):

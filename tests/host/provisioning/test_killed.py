@@ -13,12 +13,9 @@ from rolecall.errors import ProviderError
 from rolecall.provisioning import provision, resume
 from rolecall.store.actions import interrupted_actions
 from tests.host.vaults import PROD
-from tests.host.workbench import ADMIN, asked
+from tests.host.workbench import ADMIN, BADGE, GIVE, ROLE, asked
 
 BADGE_CALL = "PUT /badges/u2"
-GIVE = f"PUT /direct/u2/{PROD}/Admin"
-ROLE = f"account:{PROD} role:Admin"
-BADGE = "app:badge assigned"
 
 
 @pytest.fixture

@@ -14,11 +14,9 @@ from rolecall.provisioning import provision, undo
 from rolecall.store.ledger import reasons_of_action
 from rolecall.store.tasks import due_tasks
 from tests.host.vaults import PROD
-from tests.host.workbench import ADMIN, asked
+from tests.host.workbench import ADMIN, BADGE, GIVE, ROLE, asked
 
-GIVE, TAKE = f"PUT /direct/u2/{PROD}/Admin", f"DELETE /direct/u2/{PROD}/Admin"
-ROLE = f"account:{PROD} role:Admin"
-BADGE = "app:badge assigned"
+TAKE = f"DELETE /direct/u2/{PROD}/Admin"
 HOUR = timedelta(hours=1)
 GUEST = EntitlementRef(ADMIN.resource, "Guest")
 

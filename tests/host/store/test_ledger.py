@@ -275,7 +275,7 @@ def test_what_the_inverse_needs_comes_back_as_it_was_given(store):
     org = Org(store)
     org.do(asked(), grant_plan(things=THINGS[:1]))
     with store.reading() as connection:
-        [made] = ledger.made_for(connection, ADA)
+        [made] = [each.held for each in ledger.holdings_of(connection, ADA) if each.made]
     assert (made, made.detail) == (THINGS[0], {"was": ["g1"]})
 
 

@@ -9,16 +9,17 @@ import click
 
 from rolecall.cli.failures import CommandFailed
 from rolecall.cli.options import RolecallCommand
-from rolecall.cli.progress import shown_progress
+from rolecall.cli.progress import watched
 from rolecall.cli.recipe_text import print_recipe
 from rolecall.cli.session import Session
 from rolecall.config import Config, ConnectorConfig, connector_secrets
+from rolecall.connectors import open_connector
 from rolecall.contracts import CheckReport, ConnectorContext, Problem
-from rolecall.errors import ConfigError, ProviderError, RolecallError
+from rolecall.errors import ConfigError, ProviderError
 from rolecall.output import Column, Format, Listing
 from rolecall.output.encoding import encode_json_text
 from rolecall.plans import Recipe
-from rolecall.plugins import Plugins, open_connector
+from rolecall.plugins import Plugins
 
 PROVISION = "Provision "
 """How the names of capabilities begin that only writing needs."""
@@ -51,19 +52,13 @@ def check(session: Session, name: str, recipe: Literal["read", "write"] | None) 
     """
     config, _ = session.ready_to_open([name])
     connector, plugins = config.connectors[name], session.plugins()
-    with shown_progress(session, f"checking {name}") as show:
-        show.started(name)
-        context = ConnectorContext(name, connector.kind, connector.settings, connector.secrets, show)
-        try:
-            if recipe is not None:
-                print_recipe(session, name, recipe, asyncio.run(_recipe(plugins, context, recipe)))
-                return
-            report = asyncio.run(_measure(plugins, context))
-            if connector.write_credential is not None:
-                report = asyncio.run(_with_write_credential(plugins, config, connector, context, report))
-        except RolecallError as error:
-            error.connector = name
-            raise
+    with watched(session, connector, f"checking {name}") as context:
+        if recipe is not None:
+            print_recipe(session, name, recipe, asyncio.run(_recipe(plugins, context, recipe)))
+            return
+        report = asyncio.run(_measure(plugins, context))
+        if connector.write_credential is not None:
+            report = asyncio.run(_with_write_credential(plugins, config, connector, context, report))
     _print(session, name, report)
     if fatal := _fatal(report):
         first = fatal[0]

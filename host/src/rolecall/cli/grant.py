@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import click
 
+from rolecall.cli.length import Length
 from rolecall.cli.options import RolecallCommand
-from rolecall.cli.provisioning import Asked, Length, common_options, provision_and_tell
+from rolecall.cli.provisioning import Asked, common_options, provision_and_tell
 from rolecall.cli.session import Session
 
 

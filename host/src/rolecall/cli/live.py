@@ -2,12 +2,12 @@
 
 import asyncio
 
-from rolecall.cli.progress import shown_progress
+from rolecall.cli.progress import watched
 from rolecall.cli.session import Session
+from rolecall.connectors import open_connector
 from rolecall.contracts import AccessQuestion, ConnectorContext
-from rolecall.errors import RolecallError
 from rolecall.plans import Removal
-from rolecall.plugins import Plugins, open_connector
+from rolecall.plugins import Plugins
 from rolecall.provisioning import removals_with_elsewhere
 
 
@@ -20,15 +20,8 @@ def live_removals(session: Session, name: str, question: AccessQuestion) -> tupl
         ProviderError: The provider refuses.
     """
     config, _ = session.ready_to_open([name])
-    connector = config.connectors[name]
-    with shown_progress(session, f"asking {name}") as show:
-        show.started(name)
-        context = ConnectorContext(name, connector.kind, connector.settings, connector.secrets, show)
-        try:
-            found = asyncio.run(_removals(session.plugins(), context, question))
-        except RolecallError as error:
-            error.connector = name
-            raise
+    with watched(session, config.connectors[name], f"asking {name}") as context:
+        found = asyncio.run(_removals(session.plugins(), context, question))
     with session.store(config) as store:
         return removals_with_elsewhere(store, [each for each in config.connectors if each != name], found)
 

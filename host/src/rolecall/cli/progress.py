@@ -11,8 +11,10 @@ from rich.status import Status
 from rich.text import Text
 
 from rolecall.cli.session import Session
-from rolecall.contracts import Forecast
+from rolecall.config import ConnectorConfig
+from rolecall.contracts import ConnectorContext, Forecast
 from rolecall.durations import duration_text
+from rolecall.errors import RolecallError
 from rolecall.output import safe
 
 RATE_WINDOW = 30.0
@@ -126,3 +128,23 @@ def shown_progress(session: Session, title: str) -> Iterator[TerminalProgress]:
     console = Console(stderr=True, no_color=not session.styled(True), highlight=False)
     with console.status(Text(safe(title))) as status:
         yield TerminalProgress(session, status)
+
+
+@contextmanager
+def watched(session: Session, connector: ConnectorConfig, title: str) -> Iterator[ConnectorContext]:
+    """What a connector is opened with to ask its provider, shown meanwhile; errors tell whose they are.
+
+    Args:
+        session: Of the command.
+        connector: With its secrets.
+        title: What is done, for people.
+    """
+    with shown_progress(session, title) as show:
+        show.started(connector.name)
+        try:
+            yield ConnectorContext(
+                connector.name, connector.kind, connector.settings, connector.secrets, show
+            )
+        except RolecallError as error:
+            error.connector = connector.name
+            raise

@@ -17,7 +17,6 @@ from rolecall.cli.plan_text import done_lines, done_object, plan_lines, removal_
 from rolecall.cli.progress import TerminalProgress, shown_progress
 from rolecall.cli.session import Session, known_connectors
 from rolecall.config import Config
-from rolecall.durations import parse_duration
 from rolecall.errors import ConfigError, Refused, RolecallError, UsageError, error_object
 from rolecall.ids import parse_entitlement, parse_grant
 from rolecall.notifying import deliver
@@ -46,24 +45,6 @@ NOTICE_PATIENCE = timedelta(seconds=10)
 """How long a command waits for one notice to be taken."""
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-class Length(click.ParamType[timedelta]):
-    """A duration such as ``8h``, longer than none."""
-
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        """The length of time that the text says."""
-        if isinstance(value, timedelta):
-            return value
-        try:
-            length = parse_duration(value)
-        except ValueError:
-            length = timedelta()
-        if not length:
-            self.fail(f"'{value}' is not a duration such as 30m, 8h or 7d.", param, ctx)
-        return length
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rolecall.config import Config, Draft, configure, find_config, read_draft, settled
 from rolecall.errors import ConfigError, UsageError
@@ -14,7 +15,9 @@ from rolecall.output import Column, Format, Listing, Sink, safe, write_listing, 
 from rolecall.plugin_settings import PluginSettings
 from rolecall.plugin_tables import LoadedSettings
 from rolecall.plugins import Plugins, load_plugins
-from rolecall.store.engine import Store, open_store
+
+if TYPE_CHECKING:
+    from rolecall.store.engine import Store
 
 STANDARD_COLUMNS = 80
 
@@ -196,8 +199,10 @@ class Session:
             self._plugins[path] = load_plugins(disabled, allow)
         return self._plugins[path]
 
-    def store(self, config: Config) -> AbstractContextManager[Store]:
+    def store(self, config: Config) -> "AbstractContextManager[Store]":
         """Open the store."""
+        from rolecall.store.engine import open_store  # noqa: PLC0415 - half of the start, for many in vain
+
         return open_store(config.store_url, config.folder)
 
 

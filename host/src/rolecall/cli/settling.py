@@ -9,7 +9,7 @@ from rolecall.errors import RolecallError
 from rolecall.provisioning import open_engine, settle_by_run
 from rolecall.store.engine import Store
 from rolecall.store.runs import RunRecord
-from rolecall.store.tasks import list_tasks
+from rolecall.store.tasks import connectors_with_tasks
 
 
 def settle_by_records(session: Session, store: Store, records: Sequence[RunRecord]) -> None:
@@ -18,7 +18,7 @@ def settle_by_records(session: Session, store: Store, records: Sequence[RunRecor
     What can't be looked at is noted: the sync stands, and the service looks again.
     """
     with store.reading() as connection:
-        concerned = {task.connector for task in list_tasks(connection)}
+        concerned = connectors_with_tasks(connection)
     told = [each for each in records if each.published is not None and each.connector in concerned]
     if not told:
         return

@@ -1,6 +1,7 @@
 """Provisioning: what is to be written is planned, put on record, carried out, read back, and settled."""
 
-from rolecall.provisioning.actors import SYSTEM, shell_actor
+from rolecall.plans import SYSTEM
+from rolecall.provisioning.actors import shell_actor
 from rolecall.provisioning.calling_off import end_grant, withdrawal
 from rolecall.provisioning.carrying_out import carry_out, provision, resume
 from rolecall.provisioning.closing import look_again, reopen, reopen_if_back, undo

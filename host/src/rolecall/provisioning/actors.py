@@ -1,13 +1,10 @@
-"""Who acts, and how we know: somebody at the shell, or the service itself."""
+"""Who acts at the shell, and how we know."""
 
 import getpass
 import os
 import socket
 
 from rolecall.plans import Actor
-
-SYSTEM = Actor("rolecall", "system")
-"""The service acting on its own: an expiry, a retry."""
 
 
 def shell_actor(named: str | None) -> Actor:

@@ -15,11 +15,10 @@ from rolecall.ledger import Holding
 from rolecall.plan_json import handoff_from, to_json
 from rolecall.plans import Action, AuditHead, Notice, Plan
 from rolecall.provisioning.pending import may_come
-from rolecall.provisioning.task_changes import CLOSED, DONE, OPEN
 from rolecall.store.chain import append_record
 from rolecall.store.ledger import end_reasons, find_holdings, reasons_of_action, reasons_of_task, set_state
 from rolecall.store.notices import queue_notice
-from rolecall.store.tasks import Task, list_tasks, update_task
+from rolecall.store.tasks import CLOSED, DONE, OPEN, Task, list_tasks, update_task
 
 HANDED = ("open", "reported_done", "overdue", "reopened")
 """States of a hand-off that somebody outside may be working on."""

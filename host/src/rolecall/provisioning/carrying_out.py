@@ -5,9 +5,11 @@ Nothing is sent before the store says on disk that it may be; nothing is repeate
 
 import asyncio
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from rolecall.connectors import OpenConnector
 from rolecall.errors import (
     ConfigError,
     PlanOutdated,
@@ -17,8 +19,7 @@ from rolecall.errors import (
     RolecallError,
     StoreError,
 )
-from rolecall.plans import Action, Effect, GrantOutcome, Plan
-from rolecall.plugins import OpenConnector
+from rolecall.plans import Action, Effect, GrantOutcome, Json, Plan
 from rolecall.provisioning.engine import Engine
 from rolecall.provisioning.locking import locked
 from rolecall.provisioning.outcomes import Attempt, Done
@@ -76,7 +77,11 @@ async def carry_out(engine: Engine, prepared: Prepared) -> Done:
 
 
 async def provision(
-    engine: Engine, action: Action, *, handoff_allowed: bool = False, expected: object = None
+    engine: Engine,
+    action: Action,
+    *,
+    handoff_allowed: bool = False,
+    expected: Mapping[str, Json] | None = None,
 ) -> Done:
     """Prepare an action and carry it out; what is refused or can't be planned is put on record too.
 
@@ -90,7 +95,7 @@ async def provision(
         StoreError, asyncio.CancelledError: See ``carry_out``.
     """
     try:
-        prepared = await prepare(engine, action, handoff_allowed=handoff_allowed, expected=expected)  # type: ignore[arg-type]
+        prepared = await prepare(engine, action, handoff_allowed=handoff_allowed, expected=expected)
     except RolecallError as error:
         return record_refused(engine, action, None, error)
     return await carry_out(engine, prepared)
@@ -201,10 +206,10 @@ class _Undertaking:
         if not self._note():
             return record_gone_on(self._engine, self._on_record, self._prepared.action, self._prepared.plan)
         attempt = self._last = await self._write(connector, locks)
-        outdated = isinstance(attempt.error, PlanOutdated) and attempt.status == "refused"
-        if outdated and isinstance(attempt.error, PlanOutdated):
-            self._outdated = attempt.error
-        if outdated or (attempt.recorder is not None and attempt.recorder.lost and self._is_ours()):
+        again = attempt.recorder is not None and attempt.recorder.lost and self._is_ours()
+        if isinstance(attempt.error, PlanOutdated) and attempt.status == "refused":
+            self._outdated, again = attempt.error, True
+        if again:
             return None
         done = await self._settled(attempt)
         if isinstance(attempt.error, _Interrupted):
@@ -249,8 +254,7 @@ class _Undertaking:
     def _rests_on_ours(self) -> bool:
         """Whether a grant rests on something that the ledger knows: it may have been taken away just now."""
         plan = self._prepared.plan
-        gives = {thing for step in plan.steps for thing in step.gives}
-        there = [thing for thing in plan.rests_on if thing not in gives]
+        there = [thing for thing in plan.rests_on if thing not in plan.gives]
         with self._engine.store.reading() as connection:
             return bool(there and find_held(connection, there))
 

@@ -6,21 +6,20 @@ from datetime import UTC, datetime
 from rolecall import notices
 from rolecall.errors import PluginError, RolecallError
 from rolecall.models import GrantRef
-from rolecall.plans import Action, GrantOutcome, Plan, ProvisioningRequest
-from rolecall.provisioning.actors import SYSTEM
+from rolecall.plans import SYSTEM, Action, GrantOutcome, Plan, ProvisioningRequest
 from rolecall.provisioning.carrying_out import provision, resume
 from rolecall.provisioning.engine import Engine
 from rolecall.provisioning.outcomes import Attempt, Done
 from rolecall.provisioning.pending import lost_within, may_come
 from rolecall.provisioning.reading_back import ReadBack, look_for
 from rolecall.provisioning.settling import settle
-from rolecall.provisioning.task_changes import CLOSED, LOOK_AGAIN, LOOK_UNDER_WAY, OPEN, WAITING, backoff
+from rolecall.provisioning.task_changes import LOOK_AGAIN, LOOK_UNDER_WAY, backoff
 from rolecall.provisioning.ways_back import find_way, part_off, refuse_without_way
 from rolecall.store.actions import StoredAction, find_action
 from rolecall.store.chain import append_record
 from rolecall.store.ledger import end_reasons, find_held, reasons_of_task
 from rolecall.store.notices import queue_notice
-from rolecall.store.tasks import Task, find_task, put_off, update_task
+from rolecall.store.tasks import CLOSED, OPEN, WAITING, Task, find_task, put_off, update_task
 from rolecall.store.writing import record_ended
 
 
@@ -189,7 +188,7 @@ async def _look(engine: Engine, task: Task, known: StoredAction) -> ReadBack:
     if plan.operation == "revoke":
         return await look_for(engine, _of_task(known, task), plan)
     connector = await engine.reading(task.connector)
-    wanted = plan.rests_on or tuple(thing for step in plan.steps for thing in step.gives)
+    wanted = plan.rests_on or plan.gives
     there = await connector.present(wanted) if wanted else ()
     return ReadBack(bool(there) and all(each is True for each in there))
 

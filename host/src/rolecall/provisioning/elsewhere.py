@@ -14,9 +14,7 @@ TOLD = 10
 
 def with_elsewhere(store: Store, others: Collection[str], plan: Plan) -> Plan:
     """The plan, saying what the groups in it hold in other connectors, as their last runs know it."""
-    groups = {
-        held.object for step in plan.steps for held in (*step.gives, *step.takes) if held.mechanism == MEMBER
-    }
+    groups = {held.object for held in (*plan.gives, *plan.takes) if held.mechanism == MEMBER}
     held = tuple(_held(store, others, groups))
     if not held:
         return plan

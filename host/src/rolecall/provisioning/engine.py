@@ -6,11 +6,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 from rolecall.config import Config, ConnectorConfig, connector_secrets
+from rolecall.connectors import OpenConnector, open_connector
 from rolecall.contracts import ConnectorContext, Observer
 from rolecall.errors import UsageError
 from rolecall.plans import AuditHead
 from rolecall.plugin_settings import PluginSettings
-from rolecall.plugins import OpenConnector, Plugins, open_connector
+from rolecall.plugins import Plugins
 from rolecall.store.engine import Store
 from rolecall.store.source import published_source
 

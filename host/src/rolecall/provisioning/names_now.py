@@ -3,10 +3,10 @@
 Whoever types a name means who bears it today. Ids need no second look: plans are made from a fresh read.
 """
 
+from rolecall.connectors import OpenConnector
 from rolecall.errors import Refused
 from rolecall.ids import parse_entitlement
 from rolecall.models import EntitlementRef, Ref
-from rolecall.plugins import OpenConnector
 from rolecall.provisioning.resolving import (
     Names,
     find_entitlement,

@@ -11,9 +11,8 @@ from sqlalchemy import Connection
 
 from rolecall.ledger import Holding
 from rolecall.plans import Action, Held, Plan
-from rolecall.provisioning.task_changes import OPEN
 from rolecall.store.actions import StoredAction, find_action
-from rolecall.store.tasks import Task, list_tasks
+from rolecall.store.tasks import OPEN, Task, list_tasks
 
 IMPORTED_WITHIN = timedelta(days=1)
 """A change in a directory shows at the provider with the directory's next import."""
@@ -43,7 +42,7 @@ def under_way(connection: Connection, action: Action, plan: Plan, now: datetime)
         plan: Made afresh.
         now: When.
     """
-    wanted = set(_things(plan))
+    wanted = {*plan.gives, *plan.takes}
     if not wanted:
         return None
     alike = list_tasks(
@@ -54,13 +53,14 @@ def under_way(connection: Connection, action: Action, plan: Plan, now: datetime)
         principal=plan.principal,
         entitlement=plan.entitlement,
     )
-    for task in list(alike):
+    for task in alike:
         if task.id == action.task or not task.actions or not _may_join(task, action):
             continue
         known = find_action(connection, task.actions[-1])
         if known.request.via not in (None, action.request.via):
             continue
-        if _is_waited_for(task, known, now) and known.plan is not None and wanted <= set(_things(known.plan)):
+        there = {*known.plan.gives, *known.plan.takes} if known.plan else set[Held]()
+        if _is_waited_for(task, known, now) and wanted <= there:
             return UnderWay(task, known)
     return None
 
@@ -121,7 +121,3 @@ def _is_waited_for(task: Task, known: StoredAction, now: datetime) -> bool:
         step.route == "directory" and progress.state in ("applied", "unknown")
         for step, progress in zip(known.plan.steps, known.steps, strict=True)
     )
-
-
-def _things(plan: Plan) -> list[Held]:
-    return [thing for step in plan.steps for thing in (*step.gives, *step.takes)]

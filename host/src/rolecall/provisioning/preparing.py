@@ -4,14 +4,14 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from rolecall.connectors import OpenConnector
 from rolecall.errors import PluginError, Refused, RolecallError
-from rolecall.ledger import Holding
-from rolecall.models import EntitlementRef, Ref
+from rolecall.ledger import serves_only
+from rolecall.models import Ref
 from rolecall.plans import Action, Json, Plan, ProvisioningRequest
-from rolecall.plugins import OpenConnector
 from rolecall.provisioning.elsewhere import with_elsewhere
 from rolecall.provisioning.engine import Engine
-from rolecall.store.ledger import find_held, made_for
+from rolecall.store.ledger import holdings_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ async def plan_with(
 ) -> Prepared:
     """See ``prepare``; with an open connector, for a principal that was found."""
     made_at = time.monotonic()
-    plan = await connector.plan(with_made(engine, action).request)
+    plan = await connector.plan(_with_made(engine, action.request))
     _check(plan, action.request)
     plan = with_elsewhere(engine.store, engine.others(action.connector), plan)
     action = replace(action, request=replace(action.request, principal=plan.principal))
@@ -128,25 +128,18 @@ def permit(engine: Engine, action: Action) -> None:
         )
 
 
-def with_made(engine: Engine, action: Action) -> Action:
-    """The action, its request saying what the ledger holds of the principal now.
+def _with_made(engine: Engine, request: ProvisioningRequest) -> ProvisioningRequest:
+    """The request, saying what the ledger holds of the principal now.
 
     For a revocation, only what nothing else rests on: of this, more may go than what is asked for.
     """
-    request = action.request
     if not isinstance(request.principal, Ref):
-        return action
+        return request
     with engine.store.reading() as connection:
-        made = made_for(connection, request.principal)
-        known = find_held(connection, made)
+        made = [each for each in holdings_of(connection, request.principal) if each.made]
     if request.operation == "revoke":
-        made = tuple(thing for thing in made if _serves_only(known[thing], request.entitlement))
-    return replace(action, request=replace(request, made=made))
-
-
-def _serves_only(holding: Holding, entitlement: EntitlementRef) -> bool:
-    """Whether no reason is for anything else; another connector to the org may have given it."""
-    return all(reason.entitlement == entitlement for reason in holding.reasons)
+        made = [each for each in made if serves_only(each, request.entitlement)]
+    return replace(request, made=tuple(each.held for each in made))
 
 
 async def _found(engine: Engine, connector: OpenConnector, action: Action) -> ProvisioningRequest:

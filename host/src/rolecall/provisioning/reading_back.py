@@ -3,10 +3,10 @@
 import asyncio
 from dataclasses import dataclass
 
+from rolecall.connectors import OpenConnector
 from rolecall.errors import RolecallError
 from rolecall.models import GrantRef
 from rolecall.plans import Action, Plan
-from rolecall.plugins import OpenConnector
 from rolecall.provisioning.engine import Engine
 from rolecall.provisioning.outcomes import Attempt
 
@@ -55,7 +55,7 @@ async def look_for(engine: Engine, action: Action, plan: Plan) -> ReadBack:
     connector = await engine.reading(action.connector)
     request = action.request
     if request.undo or request.via is not None:
-        taken = request.undo or tuple(thing for step in plan.steps for thing in step.takes)
+        taken = request.undo or plan.takes
         there = await connector.present([thing for thing in taken if thing not in plan.rests_on])
         if True in there:
             return ReadBack(seen=False, why=STILL_THERE)

@@ -16,7 +16,7 @@ from rolecall.errors import Refused, UsageError
 from rolecall.ids import parse_entitlement, parse_ref
 from rolecall.models import EntitlementRef, Ref, ResourceType, Trait
 from rolecall.store.engine import Store
-from rolecall.store.naming import offered_by, resource_ids, resources_named
+from rolecall.store.naming import Offered, offered_by, resource_ids, resources_named
 from rolecall.store.runs import RunRecord, resolve_at
 
 MANY = 10
@@ -153,8 +153,7 @@ def _offered(names: Names, kind: ResourceType, text: str, given: EntitlementRef)
         return given
     held: list[EntitlementRef] = []
     nearest: Mapping[Ref, Sequence[str]] = {}
-    for resource, slug in _readings(names, names.run, kind, text, given):
-        offered = offered_by(names.store, names.run, resource)
+    for resource, slug, offered in _readings(names, names.run, kind, text, given):
         slugs = [each.slug for each in offered if each.slug == slug] or [
             each.slug for each in offered if each.profile.get("role_arn") == slug
         ]
@@ -169,16 +168,16 @@ def _offered(names: Names, kind: ResourceType, text: str, given: EntitlementRef)
 
 def _readings(
     names: Names, run: RunRecord, kind: ResourceType, text: str, given: EntitlementRef
-) -> Iterator[tuple[Ref, str]]:
-    """What the text may mean: an id, or else a name; a group's name may hold ``:``."""
-    if kind.trait is Trait.TARGET:
-        yield _account(names, given.resource), given.slug
-        return
-    yield given.resource, given.slug
-    if not offered_by(names.store, run, given.resource):
+) -> Iterator[tuple[Ref, str, Sequence[Offered]]]:
+    """What the text may mean: an id, or else a name, which may hold ``:``. Each with what it offers."""
+    target = kind.trait is Trait.TARGET
+    resource = _account(names, given.resource) if target else given.resource
+    offered = offered_by(names.store, run, resource)
+    yield resource, given.slug, offered
+    if not target and not offered:
         name, _, slug = text.partition(":")[2].rpartition(":")
-        for resource in resources_named(names.store, run, [kind.id], name):
-            yield resource, slug
+        for named in resources_named(names.store, run, [kind.id], name):
+            yield named, slug, offered_by(names.store, run, named)
 
 
 def _account(names: Names, given: Ref) -> Ref:

@@ -8,11 +8,10 @@ from rolecall.ledger import ended_with
 from rolecall.models import GrantRef
 from rolecall.provisioning.closing import follows_hand_off, look_again, reopen, settle_seen
 from rolecall.provisioning.engine import Engine
-from rolecall.provisioning.task_changes import CLOSED, OPEN
-from rolecall.store.actions import StoredAction, find_actions
+from rolecall.store.actions import StoredAction, find_action
 from rolecall.store.ledger import holdings_of
 from rolecall.store.runs import RunRecord
-from rolecall.store.tasks import Task, list_tasks, put_off
+from rolecall.store.tasks import CLOSED, OPEN, Task, list_tasks, put_off
 
 WATCHED = timedelta(days=90)
 """How long a revocation is watched once it is closed."""
@@ -37,7 +36,7 @@ async def settle_by_run(engine: Engine, run: RunRecord) -> list[int]:
         StoreError, asyncio.CancelledError: See ``carry_out``.
     """
     with engine.store.reading() as connection:
-        tasks = list(list_tasks(connection, connector=run.connector))
+        tasks = list_tasks(connection, connector=run.connector)
     open_ones = [each for task in tasks if task.state == OPEN and (each := _waiting(engine, task, run))]
     by_run = [each for each in open_ones if _is_told_by_run(*each)]
     watched = _newest([task for task in tasks if _is_watched(task, run)])
@@ -72,7 +71,7 @@ def _waiting(engine: Engine, task: Task, run: RunRecord) -> tuple[Task, StoredAc
     if not task.actions:
         return None
     with engine.store.reading() as connection:
-        (action,) = find_actions(connection, task.actions[-1:])
+        action = find_action(connection, task.actions[-1])
     waits = action.status in ("applied", "handed_off") or any(
         step.state == "unknown" for step in action.steps
     )
@@ -111,7 +110,7 @@ def _grant(task: Task) -> GrantRef:
 def _given_again(engine: Engine, task: Task) -> bool:
     """Whether Rolecall knows why the access is there, or only one path of several was ended."""
     with engine.store.reading() as connection:
-        (action,) = find_actions(connection, task.actions[-1:])
+        action = find_action(connection, task.actions[-1])
         held = holdings_of(connection, task.principal)
     reasons = [reason for each in held for reason in ended_with(each, task.entitlement, task.connector)]
     accounted = any(reason.kind != "standing" for reason in reasons)  # that is what others gave

@@ -14,13 +14,13 @@ from rolecall.provisioning.calling_off import CalledOff, call_off
 from rolecall.provisioning.engine import Engine
 from rolecall.provisioning.outcomes import Attempt, Done, Ended
 from rolecall.provisioning.reading_back import ReadBack, read_back
-from rolecall.provisioning.task_changes import CLOSED, Ending, changes
+from rolecall.provisioning.task_changes import Ending, changes
 from rolecall.provisioning.unwritten import announce, gone_on, is_called_off
 from rolecall.provisioning.ways_back import open_undo
 from rolecall.store.actions import StoredAction, find_action
 from rolecall.store.ledger import action_holdings, find_held
 from rolecall.store.notices import queue_notice
-from rolecall.store.tasks import Task, create_task, find_task, update_task
+from rolecall.store.tasks import CLOSED, Task, create_task, find_task, update_task
 from rolecall.store.writing import Recorded, record_end, record_ended
 
 TOLD_FAILURES = (0, 1, 3)
@@ -114,8 +114,7 @@ def _settled(
     task_id = _settle_task(connection, action, attempt.plan, end)
     _end_requests(connection, recorded, action, now)
     open_undo(connection, engine.config, recorded.lost, _left(action), now)
-    taken = {thing for step in attempt.plan.steps for thing in step.takes}
-    left = [each for each in off.left if each.held not in taken]
+    left = [each for each in off.left if each.held not in attempt.plan.takes]
     opened = open_undo(connection, engine.config, left, f"{_left(action)}, which called it off", now)
     if task_id is None and opened:
         task_id = opened[0]

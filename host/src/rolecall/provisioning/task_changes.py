@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 from rolecall.errors import ProviderError, RateLimited, RolecallError, Unavailable, error_object
 from rolecall.plan_json import to_json
 from rolecall.plans import HandOff, Held
 from rolecall.provisioning.outcomes import Ended
-from rolecall.store.tasks import Task
+from rolecall.store.tasks import CLOSED, DONE, OPEN, PROCESSING, WAITING, Task
 
 BACKOFF = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1))
 LOOK_AGAIN = timedelta(minutes=1)
@@ -20,10 +20,6 @@ LOOK_UNDER_WAY = timedelta(minutes=5)
 
 PASSING = frozenset({"locked", "locks_lost", "interrupted", "provisioning_off", "plugin_broken"})
 """Codes of what isn't the provider's no, and may be otherwise a moment later."""
-
-OPEN: Final = "TASK_STATE_OPEN"
-CLOSED: Final = "TASK_STATE_CLOSED"
-WORKING, WAITING, DONE = (f"TASK_PROCESSING_TYPE_{word}" for word in ("PROCESSING", "WAITING", "DONE"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +118,7 @@ def _failed(task: Task, end: Ending) -> dict[str, Any]:
     if task.type == "revoke" or passing or end.partly:  # what is to be taken away is never given up
         tries = task.tries + 1
         wait = backoff(tries) if passing or isinstance(end.error, ProviderError) else BACKOFF[-1]
-        return {"state": OPEN, "processing": WORKING, "tries": tries, "next_try_at": end.at + wait}
+        return {"state": OPEN, "processing": PROCESSING, "tries": tries, "next_try_at": end.at + wait}
     failed = {"listing": "failed"} if task.listing else {}
     return failed | {
         "state": CLOSED,

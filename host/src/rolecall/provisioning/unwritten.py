@@ -9,16 +9,14 @@ from sqlalchemy import Connection
 
 from rolecall.errors import Refused, RolecallError, error_object
 from rolecall.plan_json import to_json
-from rolecall.plans import Action, ActionOutcome, AuditHead, Plan
-from rolecall.provisioning.actors import SYSTEM
+from rolecall.plans import SYSTEM, Action, ActionOutcome, AuditHead, Plan
 from rolecall.provisioning.engine import Engine
 from rolecall.provisioning.outcomes import Attempt, Done, Ended
 from rolecall.provisioning.pending import UnderWay
-from rolecall.provisioning.task_changes import CLOSED, LOOK_UNDER_WAY, WAITING, Ending, changes
-from rolecall.provisioning.task_changes import DONE as FINISHED
+from rolecall.provisioning.task_changes import LOOK_UNDER_WAY, Ending, changes
 from rolecall.store.actions import StoredAction, find_action
 from rolecall.store.chain import append_record
-from rolecall.store.tasks import Task, find_task, put_off, update_task
+from rolecall.store.tasks import CLOSED, DONE, WAITING, Task, find_task, put_off, update_task
 from rolecall.store.writing import record_joined, record_lost, record_refusal
 
 
@@ -57,7 +55,7 @@ def record_kept(engine: Engine, action: Action, plan: Plan) -> Done:
                 comment="there is a reason for it again",
                 at=now,
                 state=CLOSED,
-                processing=FINISHED,
+                processing=DONE,
                 outcome="REVOKE_OUTCOME_CANCELLED",
                 outcome_at=now,
                 next_try_at=None,

@@ -13,8 +13,7 @@ from sqlalchemy import Connection
 from rolecall.config import Config
 from rolecall.errors import UsageError
 from rolecall.ledger import Holding
-from rolecall.plans import Held
-from rolecall.provisioning.actors import SYSTEM
+from rolecall.plans import SYSTEM, Held
 from rolecall.store.ledger import Served, find_held, served_by
 from rolecall.store.tasks import Task, create_task, update_task
 

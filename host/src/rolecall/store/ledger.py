@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, insert, select, update
 
 from rolecall.ids import parse_entitlement, parse_ref
 from rolecall.ledger import Holding, HoldingState, Intention, Reason, ends, intend, lost
@@ -50,27 +50,10 @@ class HeldUntil:
     until: datetime
 
 
-def holdings_of(
-    connection: Connection, principal: Ref, *, provider: str | None = None, connector: str | None = None
-) -> list[Holding]:
-    """All that the ledger knows of a principal and isn't gone, in one org or as written by one connector."""
-    query = _holdings().where(holding.c.principal == str(principal), holding.c.state != "gone")
-    if provider is not None:
-        query = query.where(holding.c.provider == provider)
-    if connector is not None:
-        query = query.where(holding.c.connector == connector)
-    return _read(connection, query)
-
-
-def made_for(connection: Connection, principal: Ref) -> tuple[Held, ...]:
-    """What Rolecall gave a principal and still holds, by whichever connector: ``ProvisioningRequest.made``.
-
-    Of every org: ``Held.provider`` tells which.
-    """
-    query = _holdings().where(
-        holding.c.principal == str(principal), holding.c.state != "gone", holding.c.made
-    )
-    return tuple(each.held for each in _read(connection, query))
+def holdings_of(connection: Connection, principal: Ref) -> list[Holding]:
+    """All that the ledger knows of a principal and isn't gone, of every org, by number."""
+    mine = holding.c.principal == str(principal)
+    return _read(connection, _holdings().where(mine, holding.c.state != "gone"))
 
 
 def served_by(connection: Connection, holding_ids: Collection[int]) -> dict[int, list[Served]]:
@@ -118,16 +101,7 @@ def action_holdings(connection: Connection, action_id: int) -> list[Holding]:
 
 def due_reasons(connection: Connection, now: datetime) -> list[DueReason]:
     """Open reasons whose time has come, by when they end."""
-    open_ones = reason.c.ended_at.is_(None)
-    query = (
-        select(reason.c.id, reason.c.holding_id)
-        .where(open_ones, reason.c.ends_at <= now)
-        .order_by(reason.c.ends_at, reason.c.id)
-    )
-    due = list(connection.execute(query))
-    known = {each.id: each for each in find_holdings(connection, (row.holding_id for row in due))}
-    reasons = {each.id: each for held in known.values() for each in held.reasons}
-    return [DueReason(reasons[row.id], known[row.holding_id]) for row in due]
+    return _open_reasons(connection, reason.c.ends_at <= now, reason.c.ends_at)
 
 
 def next_end(connection: Connection) -> datetime | None:
@@ -144,22 +118,12 @@ def next_end(connection: Connection) -> datetime | None:
 
 def reasons_of_task(connection: Connection, task_id: int) -> list[DueReason]:
     """The open reasons that a task's grant added, by number."""
-    query = (
-        select(reason.c.id, reason.c.holding_id)
-        .where(reason.c.task_id == task_id, reason.c.ended_at.is_(None))
-        .order_by(reason.c.id)
-    )
-    return _with_holdings(connection, query)
+    return _open_reasons(connection, reason.c.task_id == task_id)
 
 
 def reasons_of_action(connection: Connection, action_id: int) -> list[DueReason]:
     """The open reasons that an action added, by number."""
-    query = (
-        select(reason.c.id, reason.c.holding_id)
-        .where(reason.c.action_id == action_id, reason.c.ended_at.is_(None))
-        .order_by(reason.c.id)
-    )
-    return _with_holdings(connection, query)
+    return _open_reasons(connection, reason.c.action_id == action_id)
 
 
 def end_reasons(
@@ -352,8 +316,12 @@ def _end(connection: Connection, idents: Collection[int], at: datetime, by: str)
     return touched
 
 
-def _with_holdings(connection: Connection, query: Select[Any]) -> list[DueReason]:
-    rows = list(connection.execute(query))
+def _open_reasons(
+    connection: Connection, wanted: ColumnElement[bool], *order: ColumnElement[Any]
+) -> list[DueReason]:
+    """The open reasons that are wanted, in this order and then by number."""
+    query = select(reason.c.id, reason.c.holding_id).where(wanted, reason.c.ended_at.is_(None))
+    rows = list(connection.execute(query.order_by(*order, reason.c.id)))
     known = {each.id: each for each in find_holdings(connection, (row.holding_id for row in rows))}
     reasons = {each.id: each for one in known.values() for each in one.reasons}
     return [DueReason(reasons[row.id], known[row.holding_id]) for row in rows]

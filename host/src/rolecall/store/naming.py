@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from rolecall.models import Ref
 from rolecall.store import tables
@@ -27,39 +28,15 @@ class Offered:
 
 def resources_named(store: Store, run: RunRecord, types: Collection[str], name: str) -> Sequence[Ref]:
     """Resources of these types whose display name is exactly this, in order of their ids."""
-    key, version = tables.resource_key.c, tables.resource_version
-    query = (
-        select(key.type, key.ext_id)
-        .join_from(tables.resource_key, tables.connector)
-        .join(version, version.c.key_id == key.id)
-        .where(
-            tables.connector.c.name == run.connector,
-            key.type.in_(types),
-            version.c.display_name == name,
-            held_at(version, run.published or 0),
-        )
-        .order_by(key.type, key.ext_id)
-    )
+    named = _resources(run, types).where(tables.resource_version.c.display_name == name)
     with store.reading() as connection:
-        return [Ref(kind, ident) for kind, ident in connection.execute(query)]
+        return [Ref(kind, ident) for kind, ident in connection.execute(named)]
 
 
 def resource_ids(store: Store, run: RunRecord, type: str) -> Sequence[str]:  # noqa: A002 - the column's name
     """Ids of all resources of a type, in order."""
-    key, version = tables.resource_key.c, tables.resource_version
-    query = (
-        select(key.ext_id)
-        .join_from(tables.resource_key, tables.connector)
-        .join(version, version.c.key_id == key.id)
-        .where(
-            tables.connector.c.name == run.connector,
-            key.type == type,
-            held_at(version, run.published or 0),
-        )
-        .order_by(key.ext_id)
-    )
     with store.reading() as connection:
-        return list(connection.execute(query).scalars())
+        return [ident for _, ident in connection.execute(_resources(run, [type]))]
 
 
 def offered_by(store: Store, run: RunRecord, resource: Ref) -> Sequence[Offered]:
@@ -80,3 +57,18 @@ def offered_by(store: Store, run: RunRecord, resource: Ref) -> Sequence[Offered]
     )
     with store.reading() as connection:
         return [Offered(*row) for row in connection.execute(query)]
+
+
+def _resources(run: RunRecord, types: Collection[str]) -> Select[Any]:
+    key, version = tables.resource_key.c, tables.resource_version
+    return (
+        select(key.type, key.ext_id)
+        .join_from(tables.resource_key, tables.connector)
+        .join(version, version.c.key_id == key.id)
+        .where(
+            tables.connector.c.name == run.connector,
+            key.type.in_(types),
+            held_at(version, run.published or 0),
+        )
+        .order_by(key.type, key.ext_id)
+    )

@@ -157,12 +157,6 @@ def find_deliveries(connection: Connection, notice_id: str) -> list[Delivered]:
     return [Delivered(*row) for row in connection.execute(query)]
 
 
-def notices_of_task(connection: Connection, task_id: int) -> list[Notice]:
-    """What was told of a task, the oldest first."""
-    query = select(notice).where(notice.c.task_id == task_id).order_by(notice.c.at, notice.c.id)
-    return [_notice(row) for row in connection.execute(query)]
-
-
 def _notice(row: Row[Any]) -> Notice:
     return Notice(
         row.id,

@@ -5,10 +5,10 @@ transaction; those that write need ``store.writing(durable=True)``.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
@@ -29,6 +29,12 @@ Processing: TypeAlias = Literal[
 Listing: TypeAlias = Literal[
     "pending", "approved", "active", "denied", "cancelled", "expired", "revoked", "failed"
 ]
+
+OPEN: Final = "TASK_STATE_OPEN"
+CLOSED: Final = "TASK_STATE_CLOSED"
+PROCESSING: Final = "TASK_PROCESSING_TYPE_PROCESSING"
+WAITING: Final = "TASK_PROCESSING_TYPE_WAITING"
+DONE: Final = "TASK_PROCESSING_TYPE_DONE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +75,8 @@ class Task:
     created_by: Actor
     origin: str
     id: int = 0
-    state: TaskState = "TASK_STATE_OPEN"
-    processing: Processing = "TASK_PROCESSING_TYPE_PROCESSING"
+    state: TaskState = OPEN
+    processing: Processing = PROCESSING
     outcome: str | None = None
     outcome_at: datetime | None = None
     source: Mapping[str, Any] = field(default_factory=dict)
@@ -205,7 +211,7 @@ def list_tasks(
     connector: str | None = None,
     principal: Ref | None = None,
     entitlement: EntitlementRef | None = None,
-) -> Iterator[Task]:
+) -> list[Task]:
     """Tasks, by number; ``requests``: only requests, or only what is none."""
     wanted = {
         "type": type,
@@ -221,19 +227,24 @@ def list_tasks(
             query = query.where(task.c[name] == value)
     if requests is not None:
         query = query.where(task.c.listing.is_not(None) if requests else task.c.listing.is_(None))
-    return map(_task, connection.execute(query).mappings())
+    return [_task(row) for row in connection.execute(query).mappings()]
+
+
+def connectors_with_tasks(connection: Connection) -> set[str]:
+    """Names of the connectors that a task was ever about."""
+    return set(connection.execute(select(task.c.connector).distinct()).scalars())
 
 
 def due_tasks(connection: Connection, now: datetime) -> list[Task]:
     """Open tasks that the service goes on with now, the longest due first."""
-    due = (task.c.state == "TASK_STATE_OPEN") & (task.c.next_try_at <= now)
+    due = (task.c.state == OPEN) & (task.c.next_try_at <= now)
     query = select(task).where(due).order_by(task.c.next_try_at, task.c.id)
     return [_task(row) for row in connection.execute(query).mappings()]
 
 
 def next_try(connection: Connection) -> datetime | None:
     """When the next open task is due; None where none is."""
-    pending = (task.c.state == "TASK_STATE_OPEN") & task.c.next_try_at.is_not(None)
+    pending = (task.c.state == OPEN) & task.c.next_try_at.is_not(None)
     query = select(task.c.next_try_at).where(pending).order_by(task.c.next_try_at).limit(1)
     found: datetime | None = connection.execute(query).scalar_one_or_none()
     return found

@@ -106,7 +106,7 @@ def record_joined(
     now = datetime.now(UTC)
     action_id = actions.add_action(connection, asked, plan, status, ends_at)
     if plan.operation == "grant":
-        things = [*plan.rests_on, *(thing for step in plan.steps for thing in step.gives)]
+        things = [*plan.rests_on, *plan.gives]
         ledger.add_reasons(connection, things, _reason(asked, plan, action_id, now, ends_at))
     actions.end_action(connection, action_id, status, verified=False, error=error, ends_at=ends_at)
     return Recorded(action_id, _append(connection, "ended", action_id, now, joins=asked.task))
@@ -125,9 +125,9 @@ def record_begins(
         path: With its query, if any.
         attempt: Whose call it is; the newest unless given.
     """
-    own = _attempt(connection, action_id, attempt)
-    actions.add_call(connection, action_id, own, step, method, path)
-    ledger.note_made(connection, _gives(connection, action_id, step), action_id, made=True)
+    known = actions.find_action(connection, action_id)
+    actions.add_call(connection, action_id, attempt or known.attempts, step, method, path)
+    ledger.note_made(connection, _gives(known, step), action_id, made=True)
 
 
 def record_answered(
@@ -140,7 +140,7 @@ def record_answered(
     attempt: int | None = None,
 ) -> None:
     """Put on record what the provider answered, also where another process goes on with the action."""
-    own = _attempt(connection, action_id, attempt)
+    own = attempt or actions.find_action(connection, action_id).attempts
     actions.answer_call(connection, action_id, own, step, status, request_id)
 
 
@@ -154,12 +154,11 @@ def record_ended(
     attempt: int | None = None,
 ) -> None:
     """Put on record what is known of a step; of an attempt that isn't the newest any more, nothing."""
-    newest = _attempt(connection, action_id, None)
-    if attempt is not None and attempt != newest:
+    known = actions.find_action(connection, action_id)
+    if attempt not in (None, known.attempts):
         return
-    actions.set_step(connection, action_id, newest, step, outcome, why)
-    made = outcome != "not_applied"
-    ledger.note_made(connection, _gives(connection, action_id, step), action_id, made=made)
+    actions.set_step(connection, action_id, known.attempts, step, outcome, why)
+    ledger.note_made(connection, _gives(known, step), action_id, made=outcome != "not_applied")
 
 
 def record_end(
@@ -214,13 +213,11 @@ def _note(
     ends_at: datetime | None,
 ) -> None:
     if plan.operation == "revoke":
-        taken = [thing for step in plan.steps for thing in step.takes]
-        ledger.note_taking(connection, [*taken, *asked.request.undo], now, action_id)
+        ledger.note_taking(connection, [*plan.takes, *asked.request.undo], now, action_id)
         return
-    gives = [thing for step in plan.steps for thing in step.gives]
     why = _reason(asked, plan, action_id, now, ends_at)
-    things = [*plan.rests_on, *gives]
-    ledger.note_intent(connection, things, gives, why, plan.meaning, action_id)
+    things = [*plan.rests_on, *plan.gives]
+    ledger.note_intent(connection, things, plan.gives, why, plan.meaning, action_id)
 
 
 def _reason(
@@ -239,8 +236,7 @@ def _end_grant(
     now: datetime,
 ) -> None:
     if handed_off is not None:
-        gives = _gives(connection, known.id, handed_off)
-        ledger.note_made(connection, gives, known.id, made=True)
+        ledger.note_made(connection, _gives(known, handed_off), known.id, made=True)
     own = ledger.action_holdings(connection, known.id)
     intended = [each for each in own if each.state == "intended"]
     match status:
@@ -280,7 +276,7 @@ def _end_revocation(
 
 def _ending_by_plan(connection: Connection, known: StoredAction) -> list[int]:
     """What its plan takes, also where another revocation of the same has been begun since."""
-    taken = [thing for step in known.plan.steps for thing in step.takes] if known.plan else []
+    taken = known.plan.takes if known.plan else ()
     return [each.id for each in ledger.find_held(connection, taken).values() if each.state == "ending"]
 
 
@@ -304,13 +300,8 @@ def _of_same_grants(
     return [due for each in theirs for due in ledger.reasons_of_action(connection, each)]
 
 
-def _attempt(connection: Connection, action_id: int, given: int | None) -> int:
-    return actions.find_action(connection, action_id).attempts if given is None else given
-
-
-def _gives(connection: Connection, action_id: int, step: int) -> tuple[Held, ...]:
-    plan = actions.find_action(connection, action_id).plan
-    return plan.steps[step].gives if plan else ()
+def _gives(known: StoredAction, step: int) -> tuple[Held, ...]:
+    return known.plan.steps[step].gives if known.plan else ()
 
 
 def _principal(known: StoredAction) -> Ref:

@@ -33,7 +33,8 @@ from rolecall import (
 from rolecall.testing.rehearsal import UnderTest, Unwatched, job_of, raise_for, temporary_store
 
 if TYPE_CHECKING:  # pytest loads this plugin in every project: the engine is imported by who uses it
-    from rolecall.plugins import OpenConnector, Plugins
+    from rolecall.connectors import OpenConnector
+    from rolecall.plugins import Plugins
     from rolecall.store import Store
     from rolecall.store.runs import RunRecord
     from rolecall.sync import SyncJob
@@ -205,7 +206,7 @@ def _identity(stored: Mapping[str, Any]) -> Identity:
 
 async def _broken_off(plugins: "Plugins", job: "SyncJob") -> tuple[CheckReport | None, list[str]]:
     """Check the connector, stop each reading at its first batch, and see what still runs after closing."""
-    from rolecall.plugins import open_connector  # noqa: PLC0415
+    from rolecall.connectors import open_connector  # noqa: PLC0415
 
     before = asyncio.all_tasks()
     context = ConnectorContext(job.connector, job.kind, job.settings, job.secrets, observer=Unwatched())

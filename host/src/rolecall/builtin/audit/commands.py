@@ -22,12 +22,13 @@ from rolecall.builtin.audit.reading_log import reconcile_connector
 from rolecall.builtin.audit.restoring import hold_against_sinks, look_into, put_down
 from rolecall.builtin.audit.sinks import Sink, read_sinks
 from rolecall.cli.failures import CommandFailed
+from rolecall.cli.length import Length
 from rolecall.cli.options import RolecallGroup, connector_option
-from rolecall.cli.progress import shown_progress
+from rolecall.cli.progress import shown_progress, watched
 from rolecall.cli.session import Session
-from rolecall.contracts import ConnectorContext
-from rolecall.durations import duration_text, parse_duration
-from rolecall.errors import RolecallError, UsageError
+from rolecall.config import Config
+from rolecall.durations import duration_text
+from rolecall.errors import UsageError
 from rolecall.output import Format
 from rolecall.output.encoding import rfc3339
 from rolecall.plans import Actor, WriteSeen
@@ -35,6 +36,7 @@ from rolecall.provisioning import open_engine, shell_actor
 from rolecall.reconciliation import Reconciliation
 from rolecall.store.actions import interrupted_actions
 from rolecall.store.chain import provisioning_records, read_chain
+from rolecall.store.runs import parse_time
 
 WEEK = timedelta(days=7)
 GRACE = timedelta(minutes=10)
@@ -50,25 +52,9 @@ class TimeOption(click.ParamType[datetime]):
         if isinstance(value, datetime):
             return value
         try:
-            time: datetime = datetime.fromisoformat(value)
-            return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
-        except (ValueError, OverflowError):
+            return parse_time(value)
+        except UsageError:
             self.fail(f"'{value}' is not a time; write it as 2026-01-31T09:00:00Z", param, ctx)
-
-
-class GraceOption(click.ParamType[timedelta]):
-    """A length of time on the command line."""
-
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        """The length that a text says."""
-        if isinstance(value, timedelta):
-            return value
-        try:
-            return parse_duration(value)
-        except ValueError:
-            self.fail(f"'{value}' is not a duration; write it as 30s, 10m or 1h", param, ctx)
 
 
 since_option = click.option("--since", type=TimeOption(), metavar="TIME", help="Only what was then or later.")
@@ -131,7 +117,7 @@ def verify(session: Session, accept_restore: bool, acting: str | None, reason: s
     config = session.configured()
     sinks = read_sinks(session.plugins(), session.plugin_settings(config))
     if accept_restore:
-        asyncio.run(_accept(session, _who(acting, reason), reason))
+        asyncio.run(_accept(session, config, _who(acting, reason), reason))
         sinks = read_sinks(session.plugins(), session.plugin_settings(config))
     heads = [head for sink in sinks for head in sink.heads]
     with session.store(config) as store, store.reading() as connection:
@@ -181,7 +167,7 @@ def _unkept(told: Verification, sinks: Sequence[Sink]) -> int:
 @until_option
 @click.option(
     "--grace",
-    type=GraceOption(),
+    type=Length(none=True),
     default=GRACE,
     show_default="10m",
     metavar="DURATION",
@@ -206,14 +192,8 @@ def reconcile(
     since = since or until - WEEK
     if since >= until:
         raise UsageError("--since must be before --until.")
-    with session.store(config) as store, shown_progress(session, f"reading the log of {name}") as show:
-        show.started(name)
-        context = ConnectorContext(name, connector.kind, connector.settings, connector.secrets, show)
-        try:
-            told = asyncio.run(reconcile_connector(store, session.plugins(), context, since, until, grace))
-        except RolecallError as error:
-            error.connector = name
-            raise
+    with session.store(config) as store, watched(session, connector, f"reading the log of {name}") as context:
+        told = asyncio.run(reconcile_connector(store, session.plugins(), context, since, until, grace))
     whole = _reconciled(name, since, until, told)
     if session.form is Format.TABLE:
         session.print_text(_lines(told, grace))
@@ -238,9 +218,8 @@ def _who(acting: str | None, reason: str) -> Actor:
     return shell_actor(acting)
 
 
-async def _accept(session: Session, actor: Actor, reason: str) -> None:
+async def _accept(session: Session, config: Config, actor: Actor, reason: str) -> None:
     """Put on record that what the chain lacks went by a restore; providers show what was done since."""
-    config = session.configured()
     settings = session.plugin_settings(config)
     with session.store(config) as store, shown_progress(session, "reading the providers' logs") as show:
         async with open_engine(store, session.plugins(), config, settings, show) as engine:

@@ -2,10 +2,11 @@
 
 from datetime import UTC, datetime, timedelta
 
+from rolecall.connectors import open_connector
 from rolecall.contracts import ConnectorContext
 from rolecall.plan_json import to_json
 from rolecall.plans import WriteSeen
-from rolecall.plugins import Plugins, open_connector
+from rolecall.plugins import Plugins
 from rolecall.reconciliation import (
     IMPORT,
     NEAR,

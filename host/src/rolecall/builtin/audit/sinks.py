@@ -4,10 +4,11 @@ import logging
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from rolecall.errors import RolecallError
+from rolecall.errors import one_line
 from rolecall.plans import AuditHead
 from rolecall.plugin_settings import PluginSettings
 from rolecall.plugins import Plugins
+from rolecall.registration import listeners
 
 HOOK = "rolecall_audit_heads"
 
@@ -35,17 +36,11 @@ class Sink:
 
 def read_sinks(plugins: Plugins, settings: PluginSettings) -> list[Sink]:
     """Every sink that can be read back, by plugin; one that fails says why."""
-    given = {"settings": settings}
     sinks = []
-    for implementation in getattr(plugins.manager.hook, HOOK).get_hookimpls():
-        if implementation.wrapper or implementation.hookwrapper:
-            continue
-        name = implementation.plugin_name
+    for listener in listeners(plugins.manager, HOOK):
         try:
-            heads = implementation.function(**{each: given[each] for each in implementation.argnames})
-            sinks.append(Sink(name, tuple(heads)))
+            sinks.append(Sink(listener.plugin, tuple(listener.hear(settings=settings))))
         except Exception as error:  # a stranger can raise anything
-            log.exception("plugin %s failed in %s", name, HOOK)
-            said = error.message if isinstance(error, RolecallError) else f"{type(error).__name__}: {error}"
-            sinks.append(Sink(name, (), " ".join(said.split())))
+            log.exception("plugin %s failed in %s", listener.plugin, HOOK)
+            sinks.append(Sink(listener.plugin, (), one_line(error)))
     return sorted(sinks, key=lambda sink: sink.plugin)

@@ -9,6 +9,7 @@ import marshmallow as ma
 
 from rolecall import SecretField, SecretRef
 from rolecall.builtin.loopback import is_loopback
+from rolecall.config_schemas import NOT_EMPTY
 
 PORTS = {"starttls": 587, "tls": 465, "none": 25}
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
@@ -16,7 +17,6 @@ _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*")
 """An address that needs no quotes, in ASCII: all that is written to."""
 LONGEST_ADDRESS = 254
-_NOT_EMPTY = ma.validate.Length(min=1, error="must not be empty")
 
 
 def is_address(text: str) -> bool:
@@ -69,7 +69,7 @@ class MailSchema(ma.Schema):
         AddressField(metadata={"type": "string", "format": "email"}),
         metadata={"description": "Who gets every notice, beside those whom it concerns."},
     )
-    username = ma.fields.String(validate=_NOT_EMPTY)
+    username = ma.fields.String(validate=NOT_EMPTY)
     password = SecretField()
     tls = ma.fields.String(
         validate=ma.validate.OneOf(list(PORTS), error='must be "starttls", "tls" or "none"')

@@ -10,11 +10,10 @@ import marshmallow as ma
 
 from rolecall import Ref
 from rolecall.builtin.policy.rules import Longest, Policy, Protected, Scope
-from rolecall.config_schemas import Duration
+from rolecall.config_schemas import NOT_EMPTY, Duration
 
 OPERATIONS = ("grant", "revoke")
 TICKET = re.compile(r"\b[A-Z][A-Z0-9]*-?[0-9]+\b")
-_NOT_EMPTY = ma.validate.Length(min=1, error="must not be empty")
 _SCOPE = ("connector", "accounts", "roles", "groups")
 
 
@@ -76,7 +75,7 @@ class ScopedSchema(ma.Schema):
         unknown = ma.RAISE
 
     connector = ma.fields.String(
-        validate=_NOT_EMPTY, metadata={"description": "Glob of the connector's name; any unless given."}
+        validate=NOT_EMPTY, metadata={"description": "Glob of the connector's name; any unless given."}
     )
     accounts = AccountsField(
         metadata={
@@ -104,7 +103,7 @@ class ProtectedSchema(ScopedSchema):
 
     operations = ma.fields.List(
         ma.fields.String(validate=ma.validate.OneOf(OPERATIONS, error='must be "grant" or "revoke"')),
-        validate=_NOT_EMPTY,
+        validate=NOT_EMPTY,
         metadata={"description": "What is refused; only granting unless given."},
     )
     why = ma.fields.String(metadata={"description": "A sentence for whoever is refused."})

@@ -39,7 +39,7 @@ from rolecall.provisioning import (
     shell_actor,
 )
 from rolecall.store.ledger import find_held
-from rolecall.store.tasks import Task, create_task, update_task
+from rolecall.store.tasks import Task, create_task, find_task, update_task
 
 TABLE = "requests"
 AS_VARIABLE = "ROLECALL_AS"
@@ -288,8 +288,7 @@ def _store(
         emergency=wish.emergency,
         extends=wish.extends.id if wish.extends else None,
     )
-    request = find_request(page.connection, ident)
-    about = request.about(page.at, desk.label(wish.entitlement))
+    about = desk.about(find_task(page.connection, ident), page.at)
     if wish.emergency:
         update_task(page.connection, ident, "taskEscalated", actor, comment=wish.reason, at=page.at)
         ends_at = page.at + wish.duration

@@ -1,50 +1,28 @@
 """``rolecall request`` and ``rolecall jit``: what people type, and what they are told."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, TypeVar
 
 import click
 
 from rolecall.builtin.requests import asking, deciding
-from rolecall.builtin.requests.desk import Desk, opened_desk
+from rolecall.builtin.requests.desk import Desk, at_desk
 from rolecall.builtin.requests.listing import REQUESTS, RULES, TWINS, request_facts, rule_row, twin_row
 from rolecall.builtin.requests.records import Request, find_request, list_requests, request_row
 from rolecall.builtin.requests.states import State
 from rolecall.cli.failures import HANDED_OVER, REFUSED, CommandFailed
+from rolecall.cli.length import Length
 from rolecall.cli.options import RolecallGroup
 from rolecall.cli.session import Session, known_connectors
-from rolecall.durations import parse_duration
 from rolecall.errors import UsageError
 from rolecall.ids import parse_entitlement
 from rolecall.output import Format
 
-Answer = TypeVar("Answer")
-
+ident_argument = click.argument("ident", metavar="ID", type=int)
 as_option = click.option(
     "--as", "acting", metavar="EMAIL", help="Who you are at the provider; otherwise ROLECALL_AS."
 )
 comment_option = click.option("--comment", metavar="TEXT", default="", help="Why; kept with the request.")
-
-
-class DurationOption(click.ParamType[timedelta]):
-    """A length of time on the command line; ``none``: zero is one too."""
-
-    name = "duration"
-
-    def __init__(self, *, none: bool = False) -> None:
-        self._none = none
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        """The length that a text says."""
-        try:
-            length = parse_duration(value)
-        except ValueError:
-            self.fail(f"'{value}' is not a duration; write it as 30m, 4h or 2d", param, ctx)
-        if not (length or self._none):
-            self.fail("must be longer than nothing", param, ctx)
-        return length
 
 
 @click.group(cls=RolecallGroup)
@@ -65,7 +43,7 @@ def request() -> None:
     "--for",
     "duration",
     metavar="DURATION",
-    type=DurationOption(),
+    type=Length(),
     required=True,
     help="For how long, from the grant on.",
 )
@@ -107,17 +85,17 @@ def create(
         wish = asking.Wish(wanted, duration, reason.strip(), principal, ticket, emergency)
         return await asking.create(desk, name, wish, acting)
 
-    ident = _at_desk(session, asked)
+    ident = at_desk(session, asked)
     _tell(session, ident)
 
 
 @request.command()
-@click.argument("ident", metavar="ID", type=int)
+@ident_argument
 @click.option(
     "--for",
     "duration",
     metavar="DURATION",
-    type=DurationOption(),
+    type=Length(),
     required=True,
     help="How much longer than now.",
 )
@@ -142,14 +120,14 @@ def extend(
     Examples:
       rolecall request extend 17 --for 2h --as ada@acme.example
     """
-    new = _at_desk(
+    new = at_desk(
         session, lambda desk: asking.extend(desk, ident, duration, reason or comment, ticket, acting)
     )
     _tell(session, new)
 
 
 @request.command()
-@click.argument("ident", metavar="ID", type=int)
+@ident_argument
 @comment_option
 @as_option
 @click.pass_obj
@@ -159,12 +137,12 @@ def approve(session: Session, ident: int, comment: str, acting: str | None) -> N
     Examples:
       rolecall request approve 17 --as ben@acme.example --comment "on call this week"
     """
-    _at_desk(session, lambda desk: deciding.approve(desk, ident, comment, acting))
+    at_desk(session, lambda desk: deciding.approve(desk, ident, comment, acting))
     _tell(session, ident)
 
 
 @request.command()
-@click.argument("ident", metavar="ID", type=int)
+@ident_argument
 @comment_option
 @as_option
 @click.pass_obj
@@ -174,12 +152,12 @@ def deny(session: Session, ident: int, comment: str, acting: str | None) -> None
     Examples:
       rolecall request deny 17 --as ben@acme.example --comment "use the reader role"
     """
-    _at_desk(session, lambda desk: deciding.deny(desk, ident, comment, acting))
+    at_desk(session, lambda desk: deciding.deny(desk, ident, comment, acting))
     _show(session, ident)
 
 
 @request.command()
-@click.argument("ident", metavar="ID", type=int)
+@ident_argument
 @comment_option
 @as_option
 @click.pass_obj
@@ -189,12 +167,12 @@ def cancel(session: Session, ident: int, comment: str, acting: str | None) -> No
     Examples:
       rolecall request cancel 17 --as ada@acme.example
     """
-    _at_desk(session, lambda desk: deciding.cancel(desk, ident, comment, acting))
+    at_desk(session, lambda desk: deciding.cancel(desk, ident, comment, acting))
     _show(session, ident)
 
 
 @request.command()
-@click.argument("ident", metavar="ID", type=int)
+@ident_argument
 @click.option("--comment", metavar="TEXT", required=True, help="What the review found.")
 @as_option
 @click.pass_obj
@@ -204,7 +182,7 @@ def review(session: Session, ident: int, comment: str, acting: str | None) -> No
     Examples:
       rolecall request review 17 --as ben@acme.example --comment "outage INC-7, as it should be"
     """
-    _at_desk(session, lambda desk: deciding.review(desk, ident, comment, acting))
+    at_desk(session, lambda desk: deciding.review(desk, ident, comment, acting))
     _show(session, ident)
 
 
@@ -237,7 +215,7 @@ def list_(session: Session, states: tuple[str, ...], connector: str | None, unre
 
 
 @request.command()
-@click.argument("ident", metavar="ID", type=int)
+@ident_argument
 @click.pass_obj
 def show(session: Session, ident: int) -> None:
     """Show one request, and all that happened to it.
@@ -302,15 +280,7 @@ def twins(session: Session, name: str, every: bool) -> None:
         found = sorted(await connector.twins(), key=lambda twin: str(twin.entitlement))
         return [twin_row(twin) for twin in found if every or twin.create]
 
-    session.print_rows(TWINS, _at_desk(session, listed))
-
-
-def _at_desk(session: Session, work: Callable[[Desk], Awaitable[Answer]]) -> Answer:
-    async def done() -> Answer:
-        async with opened_desk(session) as desk:
-            return await work(desk)
-
-    return asyncio.run(done())
+    session.print_rows(TWINS, at_desk(session, listed))
 
 
 def _tell(session: Session, ident: int) -> None:

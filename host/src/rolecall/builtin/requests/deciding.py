@@ -63,7 +63,7 @@ async def deny(desk: Desk, ident: int, comment: str, acting: str | None) -> Requ
     with desk.page() as page:
         request = _still(page, ident, Deed.DENY, person)
         page.settle(request, Deed.DENY, actor, comment=comment, facts={"approver": str(person.ref)})
-        about = request.about(page.at, desk.label(request.task.entitlement))
+        about = desk.about(request.task, page.at)
         said = f"{shown(person)} denied it" + (f": {comment}" if comment else "")
         page.tell(notices.failed(about, said, ident, request.emails))
         return find_request(page.connection, ident)

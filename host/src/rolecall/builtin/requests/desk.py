@@ -1,10 +1,11 @@
 """What requests are handled with: an engine, and one transaction for each thing that happens to one."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
@@ -13,18 +14,21 @@ from rolecall.builtin.requests.records import CLOSED, DONE, Request
 from rolecall.builtin.requests.states import OUTCOMES, Deed, after
 from rolecall.cli.progress import shown_progress
 from rolecall.cli.session import Session
+from rolecall.connectors import OpenConnector
 from rolecall.models import EntitlementRef
+from rolecall.notices import About
 from rolecall.notifying import deliver
 from rolecall.plan_json import to_json
 from rolecall.plans import Actor, AuditHead, Notice, PrincipalNow
-from rolecall.plugins import OpenConnector
 from rolecall.provisioning import Engine, open_engine, shell_actor
 from rolecall.store.chain import append_record
 from rolecall.store.notices import queue_notice
-from rolecall.store.tasks import update_task
+from rolecall.store.tasks import Task, update_task
 
 PATIENCE = timedelta(seconds=10)
 """How long a command waits at its end for a receiver of notices; the service tells the rest."""
+
+Answer = TypeVar("Answer")
 
 WHO_HINT = "say who you are: --as EMAIL"
 
@@ -138,20 +142,41 @@ class Desk:
         name = self.engine.config.accounts.name(entitlement.resource.id)
         return f"{name}/{entitlement.slug}" if name else str(entitlement)
 
+    def about(self, task: Task, at: datetime) -> About:
+        """What a notice of a task says it is about."""
+        return About(
+            at,
+            task.connector,
+            task.entitlement,
+            task.principal,
+            task.principal_name,
+            self.label(task.entitlement),
+            task.description,
+        )
+
     def owners(self, connector: str) -> Sequence[str]:
         """Who answers for a connector."""
         known = self.engine.config.connectors.get(connector)
         return known.owners if known else ()
 
 
-@asynccontextmanager
-async def opened_desk(session: Session) -> AsyncIterator[Desk]:
-    """A desk for one command; notices that it makes are sent at its end.
+def at_desk(session: Session, work: Callable[[Desk], Awaitable[Answer]]) -> Answer:
+    """Do what one command is for at a desk of its own; notices that it makes are sent at its end.
 
     Raises:
         ConfigError: The configuration has mistakes.
         StoreError: The store can't be opened.
     """
+
+    async def done() -> Answer:
+        async with _opened_desk(session) as desk:
+            return await work(desk)
+
+    return asyncio.run(done())
+
+
+@asynccontextmanager
+async def _opened_desk(session: Session) -> AsyncIterator[Desk]:
     config = session.configured()
     settings = session.plugin_settings(config)
     with session.store(config) as store, shown_progress(session, "asking the provider") as show:

@@ -12,10 +12,10 @@ from rolecall.builtin.requests.records import Request, end_of_access, find_reque
 from rolecall.builtin.requests.rules import Rule
 from rolecall.builtin.requests.states import Deed, State
 from rolecall.builtin.requests.terms import end_of
+from rolecall.connectors import OpenConnector
 from rolecall.errors import Refused, RolecallError, error_object
 from rolecall.models import EntitlementRef, Ref
 from rolecall.plans import Action, Actor, PrincipalNow, ProvisioningRequest
-from rolecall.plugins import OpenConnector
 from rolecall.provisioning import SYSTEM, backoff, provision
 from rolecall.store.actions import find_action
 from rolecall.store.ledger import reasons_of_task
@@ -139,7 +139,7 @@ def tell(desk: Desk, ident: int) -> Request:
         told = any(entry.kind == TOLD for entry in request.history)
         if told or request.state not in (State.ACTIVE, State.FAILED):
             return request
-        task, about = request.task, request.about(page.at, desk.label(request.task.entitlement))
+        task, about = request.task, desk.about(request.task, page.at)
         if request.state is State.ACTIVE:
             seen = task.observed_at is not None
             page.tell(notices.granted(about, ident, task.ends_at, seen, request.emails))
@@ -224,5 +224,5 @@ def _tell_after_some_tries(
     desk: Desk, page: Page, request: Request, error: RolecallError, owners: Sequence[str]
 ) -> None:
     if request.state is State.APPROVED and request.task.tries == FAILED_AFTER:
-        about = request.about(page.at, desk.label(request.task.entitlement))
+        about = desk.about(request.task, page.at)
         page.tell(notices.failed(about, error, request.id, (*request.emails, *owners)))

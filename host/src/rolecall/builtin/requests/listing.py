@@ -1,6 +1,6 @@
 """How requests, rules and twins are listed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -161,27 +161,34 @@ def request_facts(row: Mapping[str, Any]) -> dict[str, str]:
         "approvals": f"{len(row['approved_by'])} of {row['approvals_needed']}"
         if row["approvals_needed"]
         else "",
-        "lapses": _moment(row["lapses_at"]),
-        "granted": _moment(row["granted_at"]),
-        "expires": _moment(row["expires_at"]),
+        "lapses": moment(row["lapses_at"]),
+        "granted": moment(row["granted_at"]),
+        "expires": moment(row["expires_at"]),
         "extends": str(row["extends"] or ""),
         "emergency": _emergency(row),
         "waits for": f"task {row['waits_for']}" if row["waits_for"] else "",
         "handed to": row["handoff"]["content"]["system"] if row["handoff"] else "",
-        "next try": _moment(row["next_try_at"]),
+        "next try": moment(row["next_try_at"]),
         "error": row["error"]["message"] if row["error"] else "",
     }
-    for number, entry in enumerate(row["history"], 1):
+    return facts | history_facts(row["history"])
+
+
+def history_facts(history: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """What happened to a request or a task, for people, by number."""
+    facts = {}
+    for number, entry in enumerate(history, 1):
         comment = f": {entry['comment']}" if entry["comment"] else ""
-        facts[f"{number:>3}"] = f"{_moment(entry['at'])} {entry['event']} by {entry['by']}{comment}"
+        facts[f"{number:>3}"] = f"{moment(entry['at'])} {entry['event']} by {entry['by']}{comment}"
     return facts
+
+
+def moment(at: datetime | None) -> str:
+    """A time for people; empty where there is none."""
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC" if at else ""
 
 
 def _emergency(row: Mapping[str, Any]) -> str:
     if not row["emergency"]:
         return ""
     return f"reviewed by {row['reviewed']['by']}" if row["reviewed"] else "yes, and nobody has reviewed it"
-
-
-def _moment(at: datetime | None) -> str:
-    return f"{at:%Y-%m-%d %H:%M:%S} UTC" if at else ""

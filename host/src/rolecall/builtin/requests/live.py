@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
+from rolecall.connectors import OpenConnector
 from rolecall.errors import Refused
 from rolecall.models import MEMBER, EntitlementRef, GrantRef, Ref, Trait
 from rolecall.plans import PrincipalNow
-from rolecall.plugins import OpenConnector
 
 
 async def find_person(connector: OpenConnector, name: Ref | str, *, hint: str | None = None) -> PrincipalNow:

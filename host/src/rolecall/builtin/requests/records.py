@@ -12,7 +12,6 @@ from rolecall.builtin.requests.states import Parties, State
 from rolecall.errors import UsageError
 from rolecall.ids import parse_ref
 from rolecall.models import Ref
-from rolecall.notices import About
 from rolecall.plans import PrincipalNow
 from rolecall.store.tasks import Task, TaskEntry, find_task, list_tasks, task_histories, task_history
 
@@ -88,13 +87,6 @@ class Request:
     def parties(self) -> Parties:
         """Who has to do with it."""
         return Parties(self.requester, self.task.principal, frozenset(self.approvers), self.is_reviewed)
-
-    def about(self, at: datetime, what: str) -> About:
-        """What a notice says it is about."""
-        task = self.task
-        return About(
-            at, task.connector, task.entitlement, task.principal, task.principal_name, what, task.description
-        )
 
 
 def find_request(connection: Connection, ident: int) -> Request:

@@ -7,13 +7,12 @@ from typing import Any
 import marshmallow as ma
 
 from rolecall.builtin.requests.rules import DEFAULT_LAPSE, Emergency, Rule
-from rolecall.config_schemas import Duration
+from rolecall.config_schemas import NOT_EMPTY, Duration
 from rolecall.errors import UsageError
 from rolecall.ids import parse_ref
 from rolecall.models import Ref
 
 MAX_APPROVALS = 5
-_NOT_EMPTY = ma.validate.Length(min=1, error="must not be empty")
 
 
 class Some(Duration):
@@ -77,11 +76,11 @@ class RuleSchema(ma.Schema):
     class Meta:
         unknown = ma.RAISE
 
-    name = ma.fields.String(required=True, validate=_NOT_EMPTY)
-    connector = ma.fields.String(validate=_NOT_EMPTY)
+    name = ma.fields.String(required=True, validate=NOT_EMPTY)
+    connector = ma.fields.String(validate=NOT_EMPTY)
     accounts = AccountsField()
-    roles = ma.fields.String(validate=_NOT_EMPTY)
-    entitlement = ma.fields.String(validate=_NOT_EMPTY)
+    roles = ma.fields.String(validate=NOT_EMPTY)
+    entitlement = ma.fields.String(validate=NOT_EMPTY)
     eligible = Refs(required=True)
     approvers = Refs()
     approvals = ma.fields.Integer(

@@ -82,15 +82,7 @@ def reject(desk: Desk, ident: int, actor: Actor, comment: str) -> Task:
                 error=error_object(_rejected(said)),
             )
         page.decided(task.connector, ident, actor, "reject", comment=comment)
-        about = notices.About(
-            page.at,
-            task.connector,
-            task.entitlement,
-            task.principal,
-            task.principal_name,
-            desk.label(task.entitlement),
-            task.description,
-        )
+        about = desk.about(task, page.at)
         emails = tuple(task.source.get("emails", ()))
         page.tell(notices.failed(about, said, ident, (*emails, *desk.owners(task.connector))))
         return find_task(page.connection, ident)

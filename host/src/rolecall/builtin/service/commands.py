@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import click
 
-from rolecall.builtin.requests.commands import DurationOption
 from rolecall.builtin.service.report import Report
 from rolecall.builtin.service.runner import serve
 from rolecall.cli.failures import FAILED, PARTLY, CommandFailed
+from rolecall.cli.length import Length
 from rolecall.cli.options import RolecallCommand
 from rolecall.cli.session import Session
 from rolecall.output import Format
@@ -21,7 +21,7 @@ log = logging.getLogger("rolecall.run")
 @click.option(
     "--every",
     metavar="DURATION",
-    type=DurationOption(none=True),
+    type=Length(none=True),
     default="15m",
     show_default=True,
     help="How often connectors are synced; 0: never.",

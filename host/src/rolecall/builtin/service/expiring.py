@@ -129,6 +129,6 @@ def _remind(desk: Desk, report: Report, ident: int) -> None:
         ends_at = request.task.ends_at
         add_entry(page.connection, ident, REMINDED, SYSTEM, at=page.at)
         if ends_at is not None and ends_at > page.at:
-            about = request.about(page.at, desk.label(request.task.entitlement))
+            about = desk.about(request.task, page.at)
             page.tell(notices.expiring(about, ends_at, ident, request.emails))
             report.line(f"request {ident} is about to end, at {ends_at:%Y-%m-%d %H:%M:%S} UTC")

@@ -1,15 +1,14 @@
 """``rolecall task``: hand-offs and revocations that are open, and what is said of them."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 import click
 from sqlalchemy import Connection
 
-from rolecall.builtin.requests.commands import as_option
-from rolecall.builtin.requests.desk import opened_desk
+from rolecall.builtin.requests.commands import as_option, ident_argument
+from rolecall.builtin.requests.desk import Desk, at_desk
+from rolecall.builtin.requests.listing import history_facts, moment
 from rolecall.builtin.requests.records import OPEN
 from rolecall.builtin.service.claims import reject as reject_task
 from rolecall.builtin.service.claims import report_done
@@ -106,7 +105,7 @@ def list_(session: Session, every: bool, handoffs: bool, connector: str | None) 
 
 
 @task.command()
-@click.argument("ident", metavar="ID", type=int)
+@ident_argument
 @click.pass_obj
 def show(session: Session, ident: int) -> None:
     """Show one task, with what whoever it was handed to must know, and all that happened to it.
@@ -118,7 +117,7 @@ def show(session: Session, ident: int) -> None:
 
 
 @task.command()
-@click.argument("ident", metavar="ID", type=int)
+@ident_argument
 @click.option("--ticket", metavar="TICKET", help="By which the change is known outside.")
 @click.option("--comment", metavar="TEXT", default="", help="Kept with the task.")
 @as_option
@@ -129,19 +128,14 @@ def done(session: Session, ident: int, ticket: str | None, comment: str, acting:
     Examples:
       rolecall task done 12 --ticket CHG-31 --as ada@acme.example
     """
-
-    async def claimed() -> Task:
-        async with opened_desk(session) as desk:
-            return await report_done(desk, ident, shell_actor(acting), ticket, comment)
-
-    now = asyncio.run(claimed())
+    now = at_desk(session, lambda desk: report_done(desk, ident, shell_actor(acting), ticket, comment))
     _show(session, ident)
     if now.handoff is not None and now.handoff["state"] == "reported_done":
         session.note("The provider doesn't show it yet; the task stays open until it does.")
 
 
 @task.command()
-@click.argument("ident", metavar="ID", type=int)
+@ident_argument
 @click.option("--comment", metavar="TEXT", required=True, help="Why.")
 @as_option
 @click.pass_obj
@@ -152,11 +146,10 @@ def reject(session: Session, ident: int, comment: str, acting: str | None) -> No
       rolecall task reject 12 --comment "she has left" --as ada@acme.example
     """
 
-    async def rejected() -> None:
-        async with opened_desk(session) as desk:
-            reject_task(desk, ident, shell_actor(acting), comment)
+    async def rejected(desk: Desk) -> None:
+        reject_task(desk, ident, shell_actor(acting), comment)
 
-    asyncio.run(rejected())
+    at_desk(session, rejected)
     _show(session, ident)
 
 
@@ -253,9 +246,9 @@ def _facts(row: Mapping[str, Any]) -> dict[str, str]:
         "for": row["principal_name"],
         "because": row["description"],
         "ticket": row["ticket"] or "",
-        "due": _moment(row["due_at"]),
-        "next try": _moment(row["next_try_at"]),
-        "seen done": _moment(row["observed_at"]),
+        "due": moment(row["due_at"]),
+        "next try": moment(row["next_try_at"]),
+        "seen done": moment(row["observed_at"]),
         "error": row["error"]["message"] if row["error"] else "",
     }
     for number, step in enumerate(row["steps"], 1):
@@ -263,10 +256,7 @@ def _facts(row: Mapping[str, Any]) -> dict[str, str]:
         facts[f"step {number}"] = f"{step['effect']}: {step['outcome'].replace('_', ' ')}{why}"
     if row["handoff"]:
         facts |= _handoff_facts(row["handoff"])
-    for number, entry in enumerate(row["history"], 1):
-        comment = f": {entry['comment']}" if entry["comment"] else ""
-        facts[f"{number:>3}"] = f"{_moment(entry['at'])} {entry['event']} by {entry['by']}{comment}"
-    return facts
+    return facts | history_facts(row["history"])
 
 
 def _handoff_facts(handoff: Mapping[str, Any]) -> dict[str, str]:
@@ -281,7 +271,3 @@ def _handoff_facts(handoff: Mapping[str, Any]) -> dict[str, str]:
         "command": content["command"],
         "reported by": claim["by"] if claim else "",
     }
-
-
-def _moment(at: datetime | None) -> str:
-    return f"{at:%Y-%m-%d %H:%M:%S} UTC" if at else ""

@@ -9,6 +9,7 @@ from rolecall.builtin.requests.desk import Desk
 from rolecall.builtin.requests.granting import grant
 from rolecall.builtin.requests.records import OPEN, WAITING, find_request
 from rolecall.builtin.requests.states import Deed, State
+from rolecall.builtin.service.claims import WAITING_FOR
 from rolecall.builtin.service.report import Report
 from rolecall.cli.plan_text import sessions
 from rolecall.errors import Refused
@@ -123,7 +124,7 @@ def _lapse(desk: Desk, report: Report, task: Task) -> None:
         if request.state is not State.PENDING or lapses_at is None or lapses_at > page.at:
             return
         page.settle(request, Deed.LAPSE, SYSTEM, comment="nobody approved it in time")
-        about = request.about(page.at, desk.label(task.entitlement))
+        about = desk.about(request.task, page.at)
         page.tell(notices.failed(about, "nobody approved it in time", task.id, request.emails))
     report.did(report.lapsed, f"request {task.id} lapsed", request=task.id, connector=task.connector)
 
@@ -183,15 +184,7 @@ def _note_overdue(desk: Desk, report: Report, ident: int) -> None:
             return
         now: Mapping[str, Any] = {**task.handoff, "state": "overdue"}
         update_task(page.connection, ident, "stateChange", SYSTEM, at=page.at, handoff=now)
-        about = notices.About(
-            page.at,
-            task.connector,
-            task.entitlement,
-            task.principal,
-            task.principal_name,
-            desk.label(task.entitlement),
-            task.description,
-        )
+        about = desk.about(task, page.at)
         page.tell(notices.handoff_overdue(about, content, task.due_at, ident, desk.owners(task.connector)))
     report.did(
         report.handoffs,
@@ -213,7 +206,7 @@ def _not_at_once_again(desk: Desk, task: Task) -> None:
 
 def _is_handed(task: Task) -> bool:
     """Whether somebody outside may make the change, also where they said that they won't."""
-    return _state(task) in ("open", "reported_done", "overdue", "reopened", "rejected")
+    return _state(task) in (*WAITING_FOR, "rejected")
 
 
 def _state(task: Task) -> str:

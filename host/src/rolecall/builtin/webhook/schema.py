@@ -11,10 +11,8 @@ import marshmallow as ma
 
 from rolecall import SecretField, SecretRef
 from rolecall.builtin.loopback import is_loopback
-from rolecall.config_schemas import Duration, NamedTables
+from rolecall.config_schemas import NOT_EMPTY, Duration, NamedTables, TextOrSecret
 from rolecall.notices import KINDS
-
-_NOT_EMPTY = ma.validate.Length(min=1, error="must not be empty")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +48,14 @@ def url_fault(url: str) -> str:
     return "must begin with https://"
 
 
-class UrlField(ma.fields.Field[str | SecretRef]):
+class UrlField(TextOrSecret):
     """A URL, or where it is kept: ``{ env = "NAME" }``."""
 
-    def _deserialize(
-        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_: Any
-    ) -> str | SecretRef:
-        if isinstance(value, Mapping):
-            return SecretField().deserialize(value)
-        if not isinstance(value, str):
-            raise ma.ValidationError('must be a text, in quotes, or { env = "NAME" }')
-        fault = url_fault(value)
+    def check_text(self, text: str) -> None:
+        """See ``TextOrSecret``."""
+        fault = url_fault(text)
         if fault:
             raise ma.ValidationError(fault)
-        return value
 
 
 class WebhookSchema(ma.Schema):
@@ -79,7 +71,7 @@ class WebhookSchema(ma.Schema):
     secret = SecretField(metadata={"description": "Key of the signature; needed unless the format is slack."})
     kinds = ma.fields.List(
         ma.fields.String(validate=ma.validate.OneOf(KINDS, error=f"must be one of {', '.join(KINDS)}")),
-        validate=_NOT_EMPTY,
+        validate=NOT_EMPTY,
         metadata={"description": "Kinds of notices that are sent; all unless given."},
     )
     format = ma.fields.String(
