@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rolecall.plugins import load_plugins
@@ -86,6 +86,7 @@ def folder(tmp_path, monkeypatch):
 def test_access_lasts_as_long_as_its_last_reason(folder, new_store):
     @settings(max_examples=25)
     @given(st.lists(STEPS, min_size=2, max_size=9))
+    @example(["grant", "take", "revoke", "give"])
     def holds(steps):
         with new_store() as store, workbench(store, folder) as bench:
             model = Model()

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection
 
 from rolecall.ids import parse_ref
-from rolecall.ledger import Holding, Reason, ReasonKind, ended_with
+from rolecall.ledger import Holding, Reason, ReasonKind, ended_with, serves_only
 from rolecall.models import Ref
 from rolecall.plan_json import request_json, to_json
 from rolecall.plans import Action, AuditHead, Held, Plan
@@ -271,6 +271,15 @@ def _end_revocation(
         return ended, ()
     elsewhere = _of_same_grants(connection, known, ended)
     over = ledger.end_reasons(connection, [each.reason.id for each in elsewhere], now, "revocation")
+    if verified and status == "already_revoked":  # the plan knew of these, and found none to take
+        known_to_plan = {
+            each.holding.id for each in elsewhere if serves_only(each.holding, known.entitlement)
+        }
+        gone = [
+            each for each in over if each.id in known_to_plan and each.held.principal == _principal(known)
+        ]
+        ledger.set_state(connection, [each.id for each in gone], "gone", now)
+        over = tuple(each for each in over if each not in gone)
     return [*ended, *elsewhere], over
 
 
